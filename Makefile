@@ -1,0 +1,41 @@
+# The two commands of the README are `make figures` and `make test`; the environment is .venv.
+CORES ?= all
+PYTHON ?= python3
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+ENVIRONMENT := .venv/.installed
+
+.PHONY: figures quick test lint gallery clean help
+
+figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scale
+	$(SNAKEMAKE)
+
+quick: $(ENVIRONMENT)  ## every rule on little data, under results/quick
+	$(SNAKEMAKE) --configfile config/quick.yaml
+
+test: $(ENVIRONMENT)  ## the test suite
+	$(BIN)/python -m pytest
+
+lint: $(ENVIRONMENT)  ## ruff, snakefmt and Snakemake's own linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+gallery: $(ENVIRONMENT)  ## copy the standard run's figures and claims table into docs and README
+	$(BIN)/python docs/make_gallery.py
+
+clean:  ## remove results and figures, keep the environment
+	rm -rf results .snakemake figures/*/*.svg figures/*/*.pdf figures/*/*.csv
+
+help:
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+# Built once, and again when the pins change.
+$(ENVIRONMENT): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else \
+	  f"Python {v.major}.{v.minor} found, 3.11 to 3.13 needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,45 @@
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version, validate
+
+# The workflow's own modules, also when snakemake is started from elsewhere.
+sys.path[:0] = [str(Path(workflow.basedir)), str(Path(workflow.basedir, "src"))]
+from workflow.closure import imports
+from workflow.configuration import dataset_files, flags, request
+
+min_version("9.20")
+
+
+configfile: "config/config.yaml"
+
+
+validate(config, "workflow/schemas/config.schema.yaml")
+
+# Steps run with the interpreter beside this snakemake, whether or not its environment is activated.
+os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+
+
+pathvars:
+    figures="figures",
+
+
+wildcard_constraints:
+    figure=r"[a-z0-9_]+",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/ledger.smk"
+include: "workflow/rules/du2018.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        [PAPERS[paper] for paper in config["papers"]],
+        "<results>/claims.csv",
+        "<results>/provenance.json",
+    localrule: True
+    message:
+        "All figures, tables and verdicts are up to date."

@@ -1,0 +1,80 @@
+"""Claim 3, Theorem 2.1: recovery against the loss of the start, and the two controls."""
+
+import numpy as np
+import pandas as pd
+
+from figures import style
+
+path, tables = style.read()
+table = tables["basin"].assign(recovered=lambda t: t.filter_error <= 1e-3)
+fig, (starts, shares) = style.panels(2, height=3.4)
+
+
+def name(law):
+    """Name of a law in mathematical type, with the control it is."""
+    extra = {
+        "one-sided cap": " (3x)",
+        "rank 3 in R^5": " (3y)",
+        "two-sided cap": "\n(beyond hypotheses)",
+    }.get(law, "")
+    for plain, typeset in (
+        ("sigma = inf", r"$\sigma = \infty$"),
+        ("sigma", r"$\sigma$"),
+        ("R^5", r"$R^5$"),
+    ):
+        law = law.replace(plain, typeset)
+    return law + extra
+
+
+for i, (law, group) in enumerate(table.groupby("law", sort=False)):
+    shown = group.filter_error.clip(lower=1e-17)
+    starts.plot(
+        group.start_loss,
+        shown,
+        linestyle="",
+        marker=style.MARKERS[i],
+        markersize=2.2,
+        alpha=0.55,
+        color=style.COLOURS[i],
+        label=name(law),
+    )
+starts.axhline(1e-3, **style.THEORY)
+starts.axvline(1, color="0.4", linewidth=0.8)
+starts.text(0.85, 2e-18, r"$l(w_0) < l(0)$", ha="right", fontsize=6.5)
+starts.set(
+    xscale="log",
+    yscale="log",
+    xlabel=r"loss of the start, $l(w_0) / l(0)$",
+    ylabel=r"$\|w_T - w^*\| / \|w^*\|$",
+    ylim=(3e-19, 1e3),
+    title="end of gradient descent",
+)
+laws = list(table.law.unique())
+drawn = []
+for below, marker, shift in ((True, "o", -0.2), (False, "s", 0.2)):
+    part = table[(table.start_loss < 1) == below].groupby("law").recovered.agg(["mean", "size"])
+    part = part.reindex(laws)
+    places = np.arange(len(laws)) + shift
+    shares.plot(
+        part["mean"],
+        places,
+        linestyle="",
+        marker=marker,
+        color=style.COLOURS[0 if below else 1],
+        label=r"$l(w_0) < l(0)$" if below else r"$l(w_0) \geq l(0)$",
+    )
+    for y, n in zip(places, part["size"], strict=True):
+        if np.isfinite(n):
+            shares.text(0.5, y, f"n = {n:.0f}", fontsize=6, va="center", ha="center")
+    drawn.append(part.reset_index().assign(below=below))
+shares.set(
+    yticks=range(len(laws)),
+    yticklabels=[name(law) for law in laws],
+    xlabel="share of starts that recover $w^*$",
+    xlim=(-0.05, 1.05),
+    ylim=(len(laws) - 0.5, -0.5),
+    title=f"{table.seed.nunique()} seeds",
+)
+shares.legend(loc="upper center", bbox_to_anchor=(0.4, -0.16), ncols=2, handlelength=1)
+starts.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, handlelength=1)
+style.save(fig, path, [pd.concat(drawn)], tables)

@@ -1,0 +1,66 @@
+"""What the figures of the image experiments share."""
+
+from figures import style
+
+DEAD = -2.0  # relative loss above which a run has died: its filter is active on no patch
+
+
+def split(table, column="relative_loss"):
+    """Rows of the runs that converged, and of those that died, by their last relative loss."""
+    keys = ["seed", "start_distance"]
+    last = table.sort_values(column_of_time(table)).groupby(keys)[column].last()
+    dead = table.set_index(keys).index.isin(last[last > DEAD].index)
+    return table[~dead], table[dead]
+
+
+def column_of_time(table):
+    """Column along which the runs of a table are followed."""
+    return "epoch" if "epoch" in table else "mixing"
+
+
+def curves(axis, table, value):
+    """Median and band of the converged runs for each start; runs that died as thin lines."""
+    along = column_of_time(table)
+    alive, dead = split(table) if "relative_loss" in table else (table, table[:0])
+    drawn = []
+    for i, distance in enumerate(sorted(table.start_distance.unique(), reverse=True)):
+        rows = alive[alive.start_distance == distance]
+        label = rf"$\|w_0 - w^*\| = {distance:g}\,\|w^*\|$"
+        drawn.append(style.curve(axis, rows, along, value, i, label, markers=True))
+        for _, run in dead[dead.start_distance == distance].groupby("seed"):
+            axis.plot(run[along], run[value], color=style.COLOURS[i], linewidth=0.5, alpha=0.8)
+            drawn.append(run[[along, value]].assign(curve=f"died, {label}"))
+    return drawn, dead.groupby(["seed", "start_distance"]).ngroups
+
+
+def training(kind, title):
+    """Draw relative loss and filter error of SGD towards one kind of teacher."""
+    path, tables = style.read()
+    table = tables[f"image_training_{kind}"]
+    fig, (losses, errors) = style.panels(2, height=2.5)
+    drawn, dead = curves(losses, table, "relative_loss")
+    drawn += curves(errors, table, "filter_error")[0]
+    losses.set(
+        xlabel="epoch",
+        ylabel=r"relative loss, $\ln(\mathrm{MSE} / \overline{y}^2)$",
+        title=f"{title}, {table.seed.nunique()} seeds",
+        ylim=(-15, 5),
+    )
+    errors.set(
+        xlabel="epoch",
+        ylabel=r"$\|w_t - w^*\| / \|w^*\|$",
+        yscale="log",
+        title="error of the filter",
+    )
+    errors.set_yticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])
+    errors.minorticks_off()
+    losses.legend(loc="upper right")
+    if dead:
+        losses.text(
+            0.02,
+            0.03,
+            f"thin: {dead} runs that died (filter active on no patch)",
+            transform=losses.transAxes,
+            fontsize=6.5,
+        )
+    style.save(fig, path, drawn, tables)

@@ -1,0 +1,138 @@
+"""Gradient descent on all trials at once: one array of iterates, the trials on its leading axes.
+
+The algorithm yields iterates and something else measures them, so full-batch and stochastic
+descent, constant and adaptive steps, are the same four lines. NumPy arrays and torch tensors both
+work: only ``-`` and ``*`` are used.
+"""
+
+import itertools
+
+import numpy as np
+
+
+def descend(gradient, start, step):
+    """Yield the iterates ``w_0 = start``, ``w_{t+1} = w_t - step * gradient(w_t)``, without end.
+
+    Parameters
+    ----------
+    gradient : callable
+        ``gradient(w)`` of the shape of `w`. For stochastic descent let it draw its own batch, for
+        instance ``lambda w: empirical_gradient(w, w_star, z[next(batches)])``.
+    start : (..., p) array or tensor
+        Starting points; the leading axes are trials.
+    step : float, array or callable
+        Step size eta, broadcast against the gradient (shape ``(..., 1)`` for one per trial), or
+        ``step(w)`` returning it.
+
+    Yields
+    ------
+    (..., p) array or tensor
+        The iterate; not to be changed in place.
+    """
+    w = start
+    while True:
+        yield w
+        eta = step(w) if callable(step) else step
+        w = w - eta * gradient(w)
+
+
+def trace(iterates, measure, at):
+    """Measure the iterates at the iterations listed.
+
+    Parameters
+    ----------
+    iterates : iterator
+        From `descend`.
+    measure : callable
+        ``measure(w)``, an array or number.
+    at : sequence of int
+        Increasing iteration numbers, 0 is the start.
+
+    Returns
+    -------
+    (len(at), ...) ndarray
+        The measurements, stacked.
+
+    Raises
+    ------
+    ValueError
+        `at` is empty, negative or not increasing, or the iterates end before its last.
+    """
+    at = list(at)
+    if not at or at[0] < 0 or any(later <= t for t, later in itertools.pairwise(at)):
+        raise ValueError(f"iterations to measure: expected increasing numbers from 0, found {at}")
+    wanted = iter(at)
+    due, found = next(wanted), []
+    for t, w in enumerate(iterates):
+        if t == due:
+            found.append(measure(w))
+            due = next(wanted, None)
+            if due is None:
+                return np.stack(found)
+    raise ValueError(f"the iterates ended before iteration {due}")
+
+
+def hitting_times(iterates, error, tolerance, limit):
+    """First iteration at which each trial's error is at most `tolerance`.
+
+    Parameters
+    ----------
+    iterates : iterator
+        From `descend`.
+    error : callable
+        ``error(w)`` of the shape of the trials.
+    tolerance : float or array
+        Threshold, broadcast against the errors.
+    limit : int
+        Last iteration looked at.
+
+    Returns
+    -------
+    float ndarray
+        Iteration numbers; ``inf`` for a trial that did not get there within `limit`.
+
+    Raises
+    ------
+    ValueError
+        The iterates end before `limit`.
+    """
+    times = None
+    for t, w in enumerate(iterates):
+        hit = error(w) <= tolerance
+        if times is None:
+            times = np.full(hit.shape, np.inf)
+        times[hit & np.isinf(times)] = t
+        if t == limit or np.isfinite(times).all():
+            return times
+    raise ValueError(f"the iterates ended before iteration {limit}")
+
+
+def minibatches(rng, samples, size):
+    """Yield index arrays of mini-batches for ever: each epoch is a fresh permutation.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of the permutations.
+    samples : int
+        Number of samples n; a last batch of fewer than `size` indices is left out.
+    size : int
+        Mini-batch size, at most `samples`.
+
+    Yields
+    ------
+    (size,) int ndarray
+
+    Raises
+    ------
+    ValueError
+        With the first batch, if `size` is not in 1 to `samples`.
+    """
+    if not 1 <= size <= samples:
+        raise ValueError(
+            f"mini-batch size is {size}, expected 1 to the number of samples {samples}"
+        )
+    while True:
+        order = rng.permutation(samples)
+        for first in range(0, samples - size + 1, size):
+            yield order[first : first + size]

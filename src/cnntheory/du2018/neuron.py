@@ -1,0 +1,197 @@
+"""The network of Du, Lee & Tian: one ReLU filter averaged over patches, and its gradients.
+
+``f(w, Z) = (1/k) sum_i relu(w^T Z_i)``; one neuron is the case k = 1. Everywhere `z` holds the
+patches, ``(..., n, k, p)``, and filters stand on leading axes, ``(..., p)``, so that all trials of
+a step are computed together.
+"""
+
+import numpy as np
+
+
+def predict(w, z):
+    """Outputs ``f(w, Z)`` of the network.
+
+    Parameters
+    ----------
+    w : (..., m, p) array
+        m filters a batch entry.
+    z : (..., n, k, p) array
+        n inputs of k patches each; leading axes broadcast against those of `w`.
+
+    Returns
+    -------
+    (..., n, m) ndarray
+    """
+    *lead, n, k, p = z.shape
+    rows = z.reshape(*lead, n * k, p)
+    # Filters first: then all reductions run along contiguous memory.
+    activations = w @ np.swapaxes(rows, -1, -2)
+    np.maximum(activations, 0, out=activations)
+    outputs = activations.reshape(*activations.shape[:-1], n, k).mean(axis=-1)
+    return np.swapaxes(outputs, -1, -2)
+
+
+def loss(w, w_star, z):
+    """Empirical loss ``1/2 mean (f(w, Z) - f(w*, Z))^2``, shape ``(..., m)``.
+
+    Parameters
+    ----------
+    w, w_star : (..., m, p) arrays
+        Filters and their teachers.
+    z : (..., n, k, p) array
+    """
+    return 0.5 * ((predict(w, z) - predict(w_star, z)) ** 2).mean(axis=-2)
+
+
+def empirical_gradient(w, w_star, z, noise=None):
+    """Gradient of `loss` with respect to the filters.
+
+    Parameters
+    ----------
+    w : (..., m, p) array
+        Filters.
+    w_star : (..., m, p) or (..., 1, p) array
+        Their teachers, or one for all.
+    z : (..., n, k, p) array
+    noise : (..., n, m) array, optional
+        Added to the labels ``f(w*, Z)``.
+
+    Returns
+    -------
+    (..., m, p) ndarray
+
+    Notes
+    -----
+    The derivative of the ReLU at 0 is taken as 0.
+    """
+    *lead, n, k, p = z.shape
+    rows = z.reshape(*lead, n * k, p)
+    m = w.shape[-2]
+    # One product for the filters and their teachers, so that the patches are read once; filters
+    # first, so that all reductions run along contiguous memory.
+    both = np.concatenate([w, w_star], axis=-2) @ np.swapaxes(rows, -1, -2)
+    active = (both[..., :m, :] > 0).reshape(*both.shape[:-2], m, n, k)
+    np.maximum(both, 0, out=both)
+    outputs = both.reshape(*both.shape[:-1], n, k).mean(axis=-1)
+    residual = outputs[..., :m, :] - outputs[..., m:, :]
+    if noise is not None:
+        residual = residual - np.swapaxes(noise, -1, -2)
+    weighted = active * (residual / (n * k))[..., None]
+    return weighted.reshape(*both.shape[:-2], m, n * k) @ rows
+
+
+def region_means(w, w_star, z):
+    """The vectors Z_pp, Z_pm, Z_mp of the convolutional analysis (section 3 of the paper).
+
+    Parameters
+    ----------
+    w, w_star : (p,) arrays
+    z : (n, k, p) array
+
+    Returns
+    -------
+    z_pp, z_pm, z_mp : (n, p) ndarrays
+        ``(1/k) sum_i Z_i 1{Z_i in region}`` for S(w, w*), S(w, -w*), S(-w, w*); then
+        ``f(w) - f(w*) = z_pp^T (w - w*) + z_pm^T w - z_mp^T w*``.
+    """
+    on, star = z @ w > 0, z @ w_star > 0
+    k = z.shape[-2]
+    regions = np.stack([on & star, on & ~star, ~on & star], axis=1)
+    return tuple(np.swapaxes(regions.astype(z.dtype) @ z / k, 0, 1))
+
+
+def neuron_gradient(w, w_star, a_pp, a_pm):
+    """Population gradient of one neuron, ``A_{w,w*} (w - w*) + A_{w,-w*} w``.
+
+    Parameters
+    ----------
+    w, w_star : (..., p) arrays
+    a_pp, a_pm : (..., p, p) arrays
+        Second moments ``E[Z Z^T 1{S(w, w*)}]`` and ``E[Z Z^T 1{S(w, -w*)}]``.
+
+    Returns
+    -------
+    (..., p) ndarray
+    """
+    return np.einsum("...ij,...j->...i", a_pp, w - w_star) + np.einsum("...ij,...j->...i", a_pm, w)
+
+
+def convolution_gradient(w, w_star, moments):
+    """Population gradient of the convolutional filter.
+
+    ``E[(Z_pp + Z_pm) (Z_pp^T (w - w*) + Z_pm^T w - Z_mp^T w*)]``.
+
+    Parameters
+    ----------
+    w, w_star : (..., p) arrays
+    moments : mapping
+        ``(..., p, p)`` arrays under the keys ``"pp,pp"``, ``"pm,pm"``, ``"pp,pm"``, ``"pp,mp"``,
+        ``"pm,mp"``: the products ``E[Z_a Z_b^T]``.
+
+    Returns
+    -------
+    (..., p) ndarray
+    """
+    towards = moments["pp,pp"] + np.swapaxes(moments["pp,pm"], -1, -2)
+    wrong = moments["pp,pm"] + moments["pm,pm"]
+    missed = moments["pp,mp"] + moments["pm,mp"]
+    return (
+        np.einsum("...ij,...j->...i", towards, w - w_star)
+        + np.einsum("...ij,...j->...i", wrong, w)
+        - np.einsum("...ij,...j->...i", missed, w_star)
+    )
+
+
+def gaussian_gradient(w, w_star):
+    """Population gradient of one neuron for inputs N(0, I_p), in closed form, for every p.
+
+    ``(w - w*)/2 + (phi w* - |w*| sin(phi) w/|w|) / (2 pi)``; inputs uniform on the unit sphere
+    give the same divided by p.
+
+    Parameters
+    ----------
+    w, w_star : (..., p) arrays
+        Undefined at ``w = 0``.
+
+    Returns
+    -------
+    (..., p) ndarray
+    """
+    phi = angle(w, w_star)[..., None]
+    length = np.linalg.norm(w, axis=-1, keepdims=True)
+    star = np.linalg.norm(w_star, axis=-1, keepdims=True)
+    turn = phi * w_star - star * np.sin(phi) * w / length
+    return (w - w_star) / 2 + turn / (2 * np.pi)
+
+
+def gaussian_loss(w, w_star):
+    """Population loss of one neuron for inputs N(0, I_p): ``1/2 E (relu(w^T z) - relu(w*^T z))^2``.
+
+    From ``E relu(w^T z)^2 = |w|^2 / 2`` and the arc-cosine kernel
+    ``E relu(w^T z) relu(w*^T z) = |w| |w*| (sin phi + (pi - phi) cos phi) / (2 pi)``.
+
+    Parameters
+    ----------
+    w, w_star : (..., p) arrays
+        Not 0, where the angle is undefined; the limit there is ``|w*|^2 / 4``.
+
+    Returns
+    -------
+    (...) ndarray
+    """
+    phi = angle(w, w_star)
+    length, star = np.linalg.norm(w, axis=-1), np.linalg.norm(w_star, axis=-1)
+    kernel = length * star * (np.sin(phi) + (np.pi - phi) * np.cos(phi)) / (2 * np.pi)
+    return (length**2 + star**2) / 4 - kernel
+
+
+def angle(w, w_star):
+    """Angle theta(w, w*) in [0, pi], accurate also near 0 and pi; shape ``(...)``."""
+    a = w / np.linalg.norm(w, axis=-1, keepdims=True)
+    b = w_star / np.linalg.norm(w_star, axis=-1, keepdims=True)
+    return 2 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1))
+
+
+def signed_angle(w):
+    """Signed angle of a filter in the plane to ``w* = |w*| e_1``, in [-pi, pi]; shape ``(...)``."""
+    return np.arctan2(w[..., 1], w[..., 0])

@@ -1,0 +1,129 @@
+"""Intervals and verdicts: what the papers' judges share."""
+
+import math
+
+import numpy as np
+from scipy import stats
+
+
+def wilson(successes, runs, level=0.95):
+    """Wilson score interval of a proportion: ``(low, high)``."""
+    interval = stats.binomtest(int(successes), int(runs)).proportion_ci(level, "wilson")
+    return interval.low, interval.high
+
+
+def bootstrap(values, rng, statistic=np.median, level=0.95, draws=2000):
+    """Percentile bootstrap interval of a statistic over seeds.
+
+    Parameters
+    ----------
+    values : (seeds, ...) array
+        One entry a seed on the leading axis; whole seeds are drawn again, so that what was
+        measured together stays together.
+    rng : numpy.random.Generator
+    statistic : callable
+        ``statistic(values, axis=0)``.
+
+    Returns
+    -------
+    low, high : float or ndarray
+    """
+    values = np.asarray(values)
+    picks = rng.integers(len(values), size=(draws, len(values)))
+    replicas = [statistic(values[pick], axis=0) for pick in picks]
+    tail = 50 * (1 - level)
+    return tuple(np.percentile(replicas, [tail, 100 - tail], axis=0))
+
+
+def sign_test(differences):
+    """Paired sign test of "positive more often than not": ``(wins, pairs, one-sided p-value)``.
+
+    Ties are left out, as is usual.
+    """
+    differences = np.asarray(differences)
+    wins, pairs = int((differences > 0).sum()), int((differences != 0).sum())
+    p_value = stats.binomtest(wins, pairs, alternative="greater").pvalue if pairs else 1.0
+    return wins, pairs, p_value
+
+
+def log_log_slope(x, y):
+    """Slope of log y against log x along the last axis of `y`, by least squares.
+
+    Parameters
+    ----------
+    x : (n,) array
+    y : (..., n) array
+
+    Returns
+    -------
+    (...) ndarray
+    """
+    x = np.log(x) - np.log(x).mean()
+    return np.log(y) @ x / (x @ x)
+
+
+def verdict(low, high, at_least=-math.inf, at_most=math.inf):
+    """Judge an interval against a criterion's band.
+
+    Parameters
+    ----------
+    low, high : float
+        The interval; equal for a deterministic check. NaN (nothing measured) is inconclusive.
+    at_least, at_most : float
+        The band.
+
+    Returns
+    -------
+    {"holds", "fails", "inconclusive"}
+        *holds* inside the band, *fails* disjoint from it, else *inconclusive*.
+    """
+    if at_least <= low and high <= at_most:
+        return "holds"
+    if high < at_least or low > at_most:
+        return "fails"
+    return "inconclusive"
+
+
+def seeds_to_decide(measured, low, high, seeds, at_least=-math.inf, at_most=math.inf):
+    """How many seeds would settle an inconclusive verdict, the interval shrinking as 1/sqrt(seeds).
+
+    Returns
+    -------
+    int or None
+        None where the estimate lies on an edge of the band, which no number of seeds would settle.
+    """
+    needed = seeds
+    for edge in (at_least, at_most):
+        if math.isfinite(edge) and low <= edge <= high:
+            distance = abs(measured - edge)
+            if distance == 0:
+                return None
+            reach = high - measured if edge > measured else measured - low
+            needed = max(needed, math.ceil(seeds * (reach / distance) ** 2))
+    return needed
+
+
+def median_band(values, level=0.95):
+    """Median over seeds with a band that is simultaneous over all points of the curves.
+
+    Between two order statistics, whose coverage of the median is binomial whatever the law of the
+    values; the level is divided among the points (Bonferroni).
+
+    Parameters
+    ----------
+    values : (seeds, points) array
+
+    Returns
+    -------
+    median, low, high : (points,) ndarrays
+        With too few seeds for the level, the whole range of the seeds.
+    """
+    values = np.sort(values, axis=0)
+    seeds, points = values.shape
+    # The interval from the (j+1)-th smallest to the (j+1)-th largest misses the median with
+    # probability 2 P(Binomial(seeds, 1/2) <= j).
+    j = int(stats.binom.ppf((1 - level) / points / 2, seeds, 0.5))
+    if 2 * stats.binom.cdf(j, seeds, 0.5) > (1 - level) / points:
+        j -= 1
+    j = max(j, 0)
+    return np.median(values, axis=0), values[j], values[seeds - 1 - j]

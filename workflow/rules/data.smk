@@ -1,0 +1,60 @@
+# Data: obtain the images, cut them into patches.
+
+SPLITS = ("train_images", "train_labels", "test_images", "test_labels")
+
+
+rule fetch_mnist:
+    input:
+        dataset_files(config),
+        step="workflow/scripts/data/fetch_mnist.py",
+        code=imports("workflow/scripts/data/fetch_mnist.py"),
+    output:
+        **{split: f"<results>/data/{split}.npy" for split in SPLITS},
+        source=ensure("<results>/data/source.json", non_empty=True),
+    log:
+        "<results>/logs/data/fetch_mnist.log",
+    benchmark:
+        "<results>/benchmarks/data/fetch_mnist.jsonl"
+    localrule: True
+    conda:
+        "../../envs/compute.yaml"
+    threads: 1
+    params:
+        flags=flags(
+            dataset=config["dataset"],
+            path=config["mnist"]["path"],
+            cache=config["mnist"]["cache"],
+            mirrors=config["mnist"]["mirrors"],
+            request=request(config, workflow.pathvars.apply("<results>/data/source.json")),
+        ),
+    message:
+        "Obtaining the images ({config[dataset]})"
+    shell:
+        "PYTHONPATH=src:. python {input.step} {output} {params.flags} 2>&1 | tee {log}"
+
+
+rule extract_patches:
+    input:
+        images="<results>/data/train_images.npy",
+        source="<results>/data/source.json",
+        step="workflow/scripts/data/extract_patches.py",
+        code=imports("workflow/scripts/data/extract_patches.py"),
+    output:
+        ensure("<results>/data/patches.npy", non_empty=True),
+    log:
+        "<results>/logs/data/extract_patches.log",
+    benchmark:
+        "<results>/benchmarks/data/extract_patches.jsonl"
+    conda:
+        "../../envs/compute.yaml"
+    threads: 1
+    params:
+        size=config["patches"]["size"],
+        stride=config["patches"]["stride"],
+        images=config["patches"]["images"],
+    message:
+        "Cutting {params.images} images into {params.size} x {params.size} patches"
+    shell:
+        "PYTHONPATH=src:. python {input.step} {output} --images {input.images}"
+        " --source {input.source} --size {params.size} --stride {params.stride}"
+        " --count {params.images} > {log} 2>&1"

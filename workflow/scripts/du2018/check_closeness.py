@@ -1,0 +1,106 @@
+"""Claim 9, Theorem 3.3: what is lost by averaging patches that lie within rho of each other.
+
+gamma, gamma_avg and the mass near the boundary are those of one sample a seed, on which the
+corrected bound is an exact inequality; L_cross and mu are the population's, by quadrature.
+"""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from cnntheory.du2018.laws import arc_moment, patch_band, sample_patch_angles, unit_vectors
+from cnntheory.du2018.smoothness import patch_growth, sample_moments
+from workflow.scripts import step
+
+W_STAR = np.array([1.0, 0.0])
+
+
+def boundary_mass(z, normal, rho):
+    """P(z within rho of the boundary of the half-plane of `normal`), angles of z from its edge."""
+    return np.abs(np.abs(wedge_angle(z, normal)) - np.pi / 2) <= rho
+
+
+def wedge_angle(z, normal):
+    """Angle between vectors of the plane and `normal`, in [0, pi]."""
+    return np.abs(np.arctan2(z[:, 1] * normal[0] - z[:, 0] * normal[1], z @ normal))
+
+
+def on_one_sample(angles, phi):
+    """gamma, gamma_avg, rho and the mass near the boundary of a sample, least over both sides."""
+    z = unit_vectors(angles)
+    average = z.mean(axis=1)
+    length = np.linalg.norm(average, axis=-1)
+    cosine = np.einsum("nkp,np->nk", z, average) / length[:, None]
+    rho = float(np.arccos(np.clip(cosine, -1, 1)).max())
+    gammas, averages, masses = [], [], []
+    for side in (phi, -phi):
+        w = np.array([np.cos(side), np.sin(side)])
+        gammas.append(np.linalg.eigvalsh(sample_moments(w, W_STAR, z)["pp,pp"])[0])
+        moments = sample_moments(w, W_STAR, average[:, None])
+        averages.append(np.linalg.eigvalsh(moments["pp,pp"])[0])
+        inside = (average @ w >= 0) & (average @ W_STAR >= 0)
+        near = boundary_mass(average, w, rho) | boundary_mass(average, W_STAR, rho)
+        masses.append((inside & near).mean())
+    return min(gammas), min(averages), rho, max(masses)
+
+
+def boundary_density(law, rho):
+    """mu: the supremum over d <= rho of P(|theta(Z_i, u) - pi/2| <= d) / d, over u from w* to pi/2.
+
+    The law of one patch is the base law blurred by the spread, integrated on a fine grid.
+    """
+    base = np.linspace(-np.pi, np.pi, 20001)
+    weight = np.diff(arc_moment(law.base, -np.pi, base, 0).real)
+    base = (base[1:] + base[:-1]) / 2
+    top = 0.0
+    for d in rho * np.array([0.01, 0.1, 0.3, 1.0]):
+        for u in np.linspace(0, np.pi / 2, 13):
+            mass = sum(
+                weight @ arc_moment(law.spread, edge - d, edge + d, 0, shift=base).real
+                for edge in (u - np.pi / 2, u + np.pi / 2)
+            )
+            top = max(top, mass / d)
+    return top
+
+
+def run():
+    args = step.arguments(
+        __doc__,
+        ["table"],
+        seed=int,
+        seeds=int,
+        samples=int,
+        patches=int,
+        spreads=json.loads,
+        base_sigmas=json.loads,
+        phi=(float, np.pi / 6),
+    )
+    cells = [(sigma, spread) for sigma in args.base_sigmas for spread in args.spreads]
+    rows = []
+    for sigma, spread in step.progress(cells, label="closeness", unit="cell"):
+        law = patch_band(sigma, spread, args.patches)
+        _, l_cross = patch_growth(law)
+        mu = boundary_density(law, spread)
+        for seed in range(args.seeds):
+            rng = step.generator(args.seed, "check_closeness", f"base {sigma}", seed)
+            angles = sample_patch_angles(law, rng, (args.samples,))
+            gamma, gamma_avg, rho, mass = on_one_sample(angles, args.phi)
+            rows.append(
+                dict(
+                    base_sigma=sigma,
+                    spread=spread,
+                    seed=seed,
+                    rho=rho,
+                    gamma=gamma,
+                    gamma_avg=gamma_avg,
+                    boundary_mass=mass,
+                    l_cross=l_cross,
+                    mu=mu,
+                )
+            )
+    step.write_table(pd.DataFrame(rows), args.table, args)
+
+
+if __name__ == "__main__":
+    step.main(run)

@@ -1,0 +1,67 @@
+"""Print the verdicts of the papers beside what is expected; exit 1 where they differ.
+
+    python workflow/scripts/verify.py results/du2018/claims.json ...
+
+Only the standard scale decides: at another scale differences are shown but do not count.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from tabulate import tabulate
+
+
+def compare(paths):
+    """Lines to print and whether everything is as expected.
+
+    Parameters
+    ----------
+    paths : list of path
+        ``claims.json`` of each paper.
+
+    Returns
+    -------
+    text : str
+    good : bool
+    """
+    rows, lines, bad = [], [], 0
+    for path in map(Path, paths):
+        paper = path.parent.name
+        if not path.exists():
+            option = " --configfile config/quick.yaml" if "quick" in path.parts else ""
+            lines.append(f"{path} is missing; make it with: snakemake --cores all {paper}{option}")
+            bad += 1
+            continue
+        for claim in json.loads(path.read_text()):
+            differs = claim["verdict"] != claim["expected"]
+            decides = claim["scale"] == "standard"
+            bad += differs and decides
+            mark = ("DIFFERS" if decides else "not decided here") if differs else ""
+            measured = "" if claim["measured"] is None else f"{claim['measured']:.3g}"
+            rows.append(
+                [
+                    paper,
+                    claim["id"],
+                    claim["verdict"],
+                    claim["expected"],
+                    measured,
+                    claim["bound"],
+                    claim["data"],
+                    mark,
+                ]
+            )
+    if rows:
+        header = ["paper", "id", "verdict", "expected", "measured", "bound", "data", ""]
+        lines.insert(0, tabulate(rows, headers=header, disable_numparse=True))
+        lines.append(
+            f"{len(rows)} verdicts, {sum(r[-1] == 'DIFFERS' for r in rows)} differ from "
+            "what is expected."
+        )
+    return "\n".join(lines), not bad
+
+
+if __name__ == "__main__":
+    text, good = compare(sys.argv[1:])
+    print(text)
+    sys.exit(not good)
