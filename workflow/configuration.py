@@ -8,6 +8,11 @@ from pathlib import Path
 
 from cnntheory import mnist
 
+STAND_IN = (
+    "NOTE: these results are about the digits of scikit-learn, not about MNIST, and verdicts about "
+    "MNIST are inconclusive. Set MNIST_DIR to a folder with the four files of MNIST and run again."
+)
+
 
 def flags(**values):
     """Command-line options of a step from a section of the configuration.
@@ -58,3 +63,9 @@ def request(config, source):
         return now
     last = json.loads(Path(source).read_text())
     return now if last["data"] == mnist.DIGITS and now != "mirror" else last["request"]
+
+
+def stand_in(source):
+    """Whether the last run's images are the stand-in digits."""
+    path = Path(source)
+    return path.exists() and json.loads(path.read_text())["data"] == mnist.DIGITS

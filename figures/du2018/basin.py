@@ -17,12 +17,8 @@ def name(law):
         "rank 3 in R^5": " (3y)",
         "two-sided cap": "\n(beyond hypotheses)",
     }.get(law, "")
-    for plain, typeset in (
-        ("sigma = inf", r"$\sigma = \infty$"),
-        ("sigma", r"$\sigma$"),
-        ("R^5", r"$R^5$"),
-    ):
-        law = law.replace(plain, typeset)
+    law = law.replace("R^5", "$R^5$").replace("sigma = inf", "SIGMA = $\\infty$")
+    law = law.replace("sigma", "SIGMA").replace("SIGMA", r"$\sigma$")
     return law + extra
 
 
@@ -35,6 +31,7 @@ for i, (law, group) in enumerate(table.groupby("law", sort=False)):
         marker=style.MARKERS[i],
         markersize=2.2,
         alpha=0.55,
+        rasterized=True,
         color=style.COLOURS[i],
         label=name(law),
     )

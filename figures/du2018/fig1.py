@@ -23,7 +23,7 @@ seeds = table.seed.nunique()
 close.set(
     xlabel="angle of a patch to the average patch (degrees)",
     ylabel="density (1/rad)",
-    title="patches of one image are close",
+    title="closeness to the average patch",
 )
 mass.set(
     xlabel=r"angle of a patch to the teacher $w^*$ (degrees)",

@@ -39,6 +39,7 @@ for direction, label in ((angle, "$w$"), (0.0, "$w^*$")):
     edge = 1.0 * np.array([-np.sin(direction), np.cos(direction)])
     regions.plot([-edge[0], edge[0]], [-edge[1], edge[1]], color="0.6", linewidth=0.7)
 regions.set(aspect="equal", xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), xticks=[], yticks=[])
+
 regions.grid(False)
 for side in regions.spines.values():
     side.set_visible(False)
@@ -76,5 +77,5 @@ for axis, (quantity, name) in zip(curves, names.items(), strict=True):
     )
 curves[0].set_yscale("log")
 curves[0].set_ylim(1e-7, 3)
-curves[0].legend(loc="lower left")
+fig.legend(*curves[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 style.save(fig, path, drawn, tables)

@@ -19,5 +19,7 @@ for axis, kind in zip(axes, ("random", "gabor"), strict=True):
 axes[0].set_ylabel(r"relative loss, $\ln(\mathrm{MSE} / \overline{y}^2)$")
 axes[0].legend(loc="upper left", bbox_to_anchor=(0, 0.9))
 axes[0].axhline(0, color="0.4", linewidth=0.8)
-axes[0].text(0.02, -0.3, "loss of a constant-size error", fontsize=6.5, va="top")
+axes[0].text(
+    0.02, -0.3, "error as large as the labels (thin: runs that died)", fontsize=6.5, va="top"
+)
 style.save(fig, path, drawn, tables)

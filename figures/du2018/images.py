@@ -1,5 +1,7 @@
 """What the figures of the image experiments share."""
 
+from matplotlib.ticker import MaxNLocator
+
 from figures import style
 
 DEAD = -2.0  # relative loss above which a run has died: its filter is active on no patch
@@ -54,6 +56,8 @@ def training(kind, title):
     )
     errors.set_yticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])
     errors.minorticks_off()
+    for axis in (losses, errors):
+        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     losses.legend(loc="upper right")
     if dead:
         losses.text(

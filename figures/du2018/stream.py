@@ -17,6 +17,7 @@ for i, (eta, rows) in enumerate(curves[curves.noise == 0].groupby("step")):
     errors.plot(at, rows["median"], label=rf"$\eta = {eta:g}$", **style.look(i))
 drawn.append(curves)
 errors.axhline(0.01, **style.THEORY)
+errors.text(148, 0.013, "tolerance", fontsize=6.5, ha="right")
 errors.set(
     yscale="log",
     xlabel=r"$\eta\,\times$ iterations",

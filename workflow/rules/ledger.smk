@@ -61,7 +61,9 @@ rule verify:
         "../../envs/compute.yaml"
     threads: 1
     params:
-        claims=[f"<results>/{paper}/claims.json" for paper in config["papers"]],
+        claims=[
+            workflow.pathvars.apply(f"<results>/{paper}/claims.json") for paper in config["papers"]
+        ],
     message:
         "Comparing the verdicts with what the papers' specifications expect"
     shell:
