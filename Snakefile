@@ -2,6 +2,7 @@ import os
 import sys
 from pathlib import Path
 
+import yaml
 from snakemake.utils import min_version, validate
 
 # The workflow's own modules, also when snakemake is started from elsewhere.
@@ -23,10 +24,6 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.ge
 
 pathvars:
     figures="figures",
-
-
-wildcard_constraints:
-    figure=r"[a-z0-9_]+",
 
 
 include: "workflow/rules/data.smk"

@@ -369,7 +369,7 @@ rule train_mnist:
         " --teacher {wildcards.teacher} {params.flags} > {log} 2>&1"
 
 
-# Figures: the tables that each one reads.
+# Figures: the tables that each one reads, and the captions of the report.
 IMAGES = ("random", "gabor")
 DU2018_FIGURES = {
     "fig1": ["patch_geometry"],
@@ -392,6 +392,7 @@ DU2018_FIGURES = {
     "starts": ["starts"],
     "spectrum": [f"image_spectrum_{teacher}" for teacher in IMAGES],
 }
+DU2018_CAPTIONS = yaml.safe_load(Path(workflow.basedir, "workflow/report/du2018.yaml").read_text())
 
 
 rule draw_figure_du2018:
@@ -404,7 +405,7 @@ rule draw_figure_du2018:
     output:
         svg=report(
             "<figures>/du2018/{figure}.svg",
-            caption="../report/du2018/{figure}.rst",
+            caption="../report/caption.rst",
             category="Du, Lee & Tian (2018)",
             labels={"figure": "{figure}"},
         ),
@@ -414,9 +415,13 @@ rule draw_figure_du2018:
         "<results>/logs/du2018/draw_{figure}.log",
     benchmark:
         "<results>/benchmarks/du2018/draw_{figure}.jsonl"
+    wildcard_constraints:
+        figure="|".join(DU2018_FIGURES),
     conda:
         "../../envs/figures.yaml"
     threads: 1
+    params:
+        caption=lambda wildcards: DU2018_CAPTIONS[wildcards.figure],
     message:
         "Drawing {wildcards.figure} of du2018"
     shell:
@@ -444,13 +449,14 @@ rule judge_du2018:
     threads: 1
     params:
         tables=subpath(output[0], parent=True),
+        figures=workflow.pathvars.apply("<figures>/du2018"),
         scale=config["scale"],
         seed=config["seed"],
     message:
         "Judging the claims of du2018"
     shell:
         "PYTHONPATH=src:. python {input.step} {output} --tables {params.tables}"
-        " --claims {input.claims} --scale {params.scale} --seed {params.seed} > {log} 2>&1"
+        " --claims {input.claims} --figures {params.figures} --scale {params.scale} --seed {params.seed} > {log} 2>&1"
 
 
 PAPERS["du2018"] = [

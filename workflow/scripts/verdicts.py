@@ -73,7 +73,7 @@ def band(claim):
     return f">= {low:g}" if low is not None else f"<= {high:g}"
 
 
-def judge(paper, claims, found, scale):
+def judge(paper, claims, found, scale, figures):
     """Verdicts of one paper.
 
     Parameters
@@ -84,6 +84,8 @@ def judge(paper, claims, found, scale):
     found : mapping of str to Measured
         One entry for every id of the claims, no other.
     scale : str
+    figures : str
+        Folder of the paper's figures.
 
     Returns
     -------
@@ -95,10 +97,10 @@ def judge(paper, claims, found, scale):
     if set(ids) != set(found) or len(set(ids)) != len(ids):
         odd = sorted(set(ids) ^ set(found)) or "an id given twice"
         raise ValueError(f"{paper}: claims and measurements do not match: {odd}")
-    return [_row(paper, claim, found[claim["id"]], scale) for claim in claims]
+    return [_row(paper, claim, found[claim["id"]], scale, figures) for claim in claims]
 
 
-def _row(paper, claim, got, scale):
+def _row(paper, claim, got, scale, figures):
     edges = {
         "at_least": claim.get("at_least", -math.inf),
         "at_most": claim.get("at_most", math.inf),
@@ -124,7 +126,7 @@ def _row(paper, claim, got, scale):
         "measured": value,
         "bound": bound,
         "verdict": outcome,
-        "figure": f"figures/{paper}/{claim['figure']}.svg",
+        "figure": f"{figures}/{claim['figure']}.svg",
         "ci_low": got.low if got.low != got.high else math.nan,
         "ci_high": got.high if got.low != got.high else math.nan,
         "note": " ".join(" ".join(notes).split()),

@@ -324,7 +324,9 @@ def images(training, spectrum, interpolation, rng):
 
 
 def run():
-    args = step.arguments(__doc__, ["verdicts"], tables=Path, claims=Path, scale=str, seed=int)
+    args = step.arguments(
+        __doc__, ["verdicts"], tables=Path, claims=Path, scale=str, figures=str, seed=int
+    )
 
     def table(name):
         return step.read_table(args.tables / f"{name}.parquet")
@@ -347,7 +349,8 @@ def run():
         **starts(table("starts")),
         **images(*(pd.concat(both(n)) for n in ("training", "spectrum", "interpolation")), rng),
     }
-    verdicts.write(verdicts.judge("du2018", args.claims, found, args.scale), args.verdicts)
+    rows = verdicts.judge("du2018", args.claims, found, args.scale, args.figures)
+    verdicts.write(rows, args.verdicts)
 
 
 if __name__ == "__main__":
