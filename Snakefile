@@ -26,15 +26,25 @@ pathvars:
     figures="figures",
 
 
+# Each paper's rules add its figures and the tables that each one reads.
+FIGURES = {}
+
+
+include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
-include: "workflow/rules/ledger.smk"
 include: "workflow/rules/du2018.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/ledger.smk"
+
+
+wildcard_constraints:
+    paper="|".join(FIGURES),
 
 
 rule all:
     default_target: True
     input:
-        [PAPERS[paper] for paper in config["papers"]],
+        [results_of(paper) for paper in config["papers"]],
         "<results>/claims.csv",
         "<results>/provenance.json",
     localrule: True

@@ -58,7 +58,8 @@ def request(config, source):
         or mnist.default_cache(),
     }
     place, folder = next((place, folder) for place, folder in places.items() if folder)
-    now = place if mnist.at_hand(folder) else "mirror"
+    # A folder that is given is read, or refused when it is not MNIST; the cache only when it is.
+    now = place if place != "cache" or mnist.at_hand(folder) else "mirror"
     if not Path(source).exists():
         return now
     last = json.loads(Path(source).read_text())

@@ -58,7 +58,8 @@ def log_log_slope(x, y):
     -------
     (...) ndarray
     """
-    x = np.log(x) - np.log(x).mean()
+    x = np.log(np.asarray(x, dtype=float))
+    x = x - x.mean()
     return np.log(y) @ x / (x @ x)
 
 

@@ -369,17 +369,16 @@ rule train_mnist:
         " --teacher {wildcards.teacher} {params.flags} > {log} 2>&1"
 
 
-# Figures: the tables that each one reads, and the captions of the report.
-IMAGES = ("random", "gabor")
-DU2018_FIGURES = {
+# Figures: the tables that each one reads.
+FIGURES["du2018"] = {
     "fig1": ["patch_geometry"],
     "fig2": ["regions"],
     "fig3a": ["sgd_neuron_p2", "sgd_neuron_p10"],
     "fig3b": ["sgd_patches_p2", "sgd_close_patches_p2"],
     "fig3c": ["image_training_random"],
     "fig3d": ["image_training_gabor"],
-    "fig4": [f"image_filters_{teacher}" for teacher in IMAGES],
-    "fig5": [f"image_interpolation_{teacher}" for teacher in IMAGES],
+    "fig4": [f"image_filters_{teacher}" for teacher in ("random", "gabor")],
+    "fig5": [f"image_interpolation_{teacher}" for teacher in ("random", "gabor")],
     "gradients": ["gradients"],
     "smoothness": ["smoothness"],
     "basin": ["basin"],
@@ -390,84 +389,13 @@ DU2018_FIGURES = {
     "closeness": ["closeness"],
     "stream": ["stream", "stream_curves"],
     "starts": ["starts"],
-    "spectrum": [f"image_spectrum_{teacher}" for teacher in IMAGES],
+    "spectrum": [f"image_spectrum_{teacher}" for teacher in ("random", "gabor")],
 }
-DU2018_CAPTIONS = yaml.safe_load(Path(workflow.basedir, "workflow/report/du2018.yaml").read_text())
-
-
-rule draw_figure_du2018:
-    input:
-        step="figures/du2018/{figure}.py",
-        code=lambda wildcards: imports(f"figures/du2018/{wildcards.figure}.py"),
-        tables=lambda wildcards: [
-            f"<results>/du2018/{table}.parquet" for table in DU2018_FIGURES[wildcards.figure]
-        ],
-    output:
-        svg=report(
-            "<figures>/du2018/{figure}.svg",
-            caption="../report/caption.rst",
-            category="Du, Lee & Tian (2018)",
-            labels={"figure": "{figure}"},
-        ),
-        pdf="<figures>/du2018/{figure}.pdf",
-        csv="<figures>/du2018/{figure}.csv",
-    log:
-        "<results>/logs/du2018/draw_{figure}.log",
-    benchmark:
-        "<results>/benchmarks/du2018/draw_{figure}.jsonl"
-    wildcard_constraints:
-        figure="|".join(DU2018_FIGURES),
-    conda:
-        "../../envs/figures.yaml"
-    threads: 1
-    params:
-        caption=lambda wildcards: DU2018_CAPTIONS[wildcards.figure],
-    message:
-        "Drawing {wildcards.figure} of du2018"
-    shell:
-        "PYTHONPATH=src:. python {input.step} {output.svg} {input.tables} > {log} 2>&1"
-
-
-rule judge_du2018:
-    input:
-        tables=sorted(
-            f"<results>/du2018/{table}.parquet"
-            for tables in DU2018_FIGURES.values()
-            for table in tables
-        ),
-        claims="workflow/claims/du2018.yaml",
-        step="workflow/scripts/du2018/judge.py",
-        code=imports("workflow/scripts/du2018/judge.py"),
-    output:
-        ensure("<results>/du2018/claims.json", non_empty=True),
-    log:
-        "<results>/logs/du2018/judge.log",
-    benchmark:
-        "<results>/benchmarks/du2018/judge.jsonl"
-    conda:
-        "../../envs/compute.yaml"
-    threads: 1
-    params:
-        tables=subpath(output[0], parent=True),
-        figures=workflow.pathvars.apply("<figures>/du2018"),
-        scale=config["scale"],
-        seed=config["seed"],
-    message:
-        "Judging the claims of du2018"
-    shell:
-        "PYTHONPATH=src:. python {input.step} {output} --tables {params.tables}"
-        " --claims {input.claims} --figures {params.figures} --scale {params.scale} --seed {params.seed} > {log} 2>&1"
-
-
-PAPERS["du2018"] = [
-    *(f"<figures>/du2018/{figure}.svg" for figure in DU2018_FIGURES),
-    "<results>/du2018/claims.json",
-]
 
 
 rule du2018:
     input:
-        PAPERS["du2018"],
+        results_of("du2018"),
     localrule: True
     message:
         "Figures, tables and verdicts of du2018 are up to date"

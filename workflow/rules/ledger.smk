@@ -1,8 +1,5 @@
 # The ledger: all verdicts on one page, and what the run was made with.
 
-# Each paper's rules add the files that `snakemake <paper>` makes.
-PAPERS = {}
-
 
 rule collect_claims:
     input:
@@ -70,19 +67,23 @@ rule verify:
         "PYTHONPATH=src:. python {input.step} {params.claims} | tee {log}"
 
 
-rule verify_du2018:
-    input:
-        step="workflow/scripts/verify.py",
-        code=imports("workflow/scripts/verify.py"),
-    log:
-        "<results>/logs/verify_du2018.log",
-    localrule: True
-    conda:
-        "../../envs/compute.yaml"
-    threads: 1
-    params:
-        claims=workflow.pathvars.apply("<results>/du2018/claims.json"),
-    message:
-        "Comparing the verdicts of du2018 with what its specification expects"
-    shell:
-        "PYTHONPATH=src:. python {input.step} {params.claims} | tee {log}"
+for paper in FIGURES:
+
+    rule:
+        name:
+            f"verify_{paper}"
+        input:
+            step="workflow/scripts/verify.py",
+            code=imports("workflow/scripts/verify.py"),
+        log:
+            f"<results>/logs/verify_{paper}.log",
+        localrule: True
+        conda:
+            "../../envs/compute.yaml"
+        threads: 1
+        params:
+            claims=workflow.pathvars.apply(f"<results>/{paper}/claims.json"),
+        message:
+            "Comparing the verdicts of one paper with what its specification expects"
+        shell:
+            "PYTHONPATH=src:. python {input.step} {params.claims} | tee {log}"

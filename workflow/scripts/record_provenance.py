@@ -57,10 +57,11 @@ def jobs(results):
 
 def run():
     args = step.arguments(__doc__, ["provenance"], results=Path, scale=str)
+    changes = git("status", "--porcelain", "--untracked-files=no")
     record = {
         "scale": args.scale,
         "revision": git("rev-parse", "HEAD"),
-        "modified": bool(git("status", "--porcelain", "--untracked-files=no")),
+        "modified": None if changes is None else bool(changes),
         "python": platform.python_version(),
         "system": platform.platform(),
         "machine": platform.machine(),

@@ -27,7 +27,7 @@ def arguments(description, outputs, **options):
     Parameters
     ----------
     description : str
-        The step's docstring; its first line is what ``--help`` shows.
+        The step's docstring, which ``--help`` shows.
     outputs : sequence of str
         Names of the positional arguments that are files to write.
     **options : type, (type, default) or [type]

@@ -137,9 +137,8 @@ def _row(paper, claim, got, scale, figures):
 
 def _plain(value):
     """JSON has no NaN: a missing number is null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.item() if hasattr(value, "item") else value
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write(rows, path):

@@ -29,7 +29,9 @@ def compare(paths):
     for path in map(Path, paths):
         paper = path.parent.name
         if not path.exists():
-            option = " --configfile config/quick.yaml" if "quick" in path.parts else ""
+            # Scales other than the standard one have a folder of their own.
+            scale = next((part for part in path.parts if part in ("quick", "full")), None)
+            option = f" --configfile config/{scale}.yaml" if scale else ""
             lines.append(f"{path} is missing; make it with: snakemake --cores all {paper}{option}")
             bad += 1
             continue
