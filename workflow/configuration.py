@@ -17,14 +17,15 @@ STAND_IN = (
 def flags(**values):
     """Command-line options of a step from a section of the configuration.
 
-    ``flags(seeds=20, patch_sigmas=[0.1, 1])`` is ``--seeds 20 --patch-sigmas '[0.1, 1]'``. Values
+    ``flags(seeds=20, patch_sigmas=[0.1, 1])`` is ``--seeds=20 '--patch-sigmas=[0.1, 1]'``. Values
     that are None are left out.
     """
     words = []
     for name, value in values.items():
         if value is not None:
             text = value if isinstance(value, str) else json.dumps(value)
-            words += [f"--{name.replace('_', '-')}", text]
+            # With "=" a negative number is not taken for an option.
+            words.append(f"--{name.replace('_', '-')}={text}")
     return shlex.join(words)
 
 

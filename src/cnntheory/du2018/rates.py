@@ -49,7 +49,8 @@ def step_table(constants, beta, l_cross=0.0, angles=2001):
     -------
     step, gamma : callables
         Each takes angles in [0, pi/2] and returns the least value over the angles up to there;
-        the step at the grid point above, so that it never exceeds the theorem's.
+        the value at the grid point above, so that no step exceeds the theorem's by more than a
+        minimum between two grid points can.
     """
     phi = np.linspace(0, np.pi / 2, angles)
     gamma, lipschitz, _ = constants(phi)

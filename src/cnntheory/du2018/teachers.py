@@ -20,7 +20,7 @@ def gabor_filter(size, orientation=np.pi / 4):
     size : int
         Pixels.
     orientation : float
-        Radians.
+        Direction of the wave, in radians from a row's towards a column's (downwards).
     """
     row, column = np.mgrid[:size, :size] - (size - 1) / 2
     along = column * np.cos(orientation) + row * np.sin(orientation)
@@ -53,6 +53,7 @@ def active_covariance(w, images, block=500):
         rows = z.reshape(-1, p)
         active = (w.astype(np.float32) @ rows.T > 0).reshape(len(w), len(z), 1, k)
         mean = (active.transpose(1, 0, 2, 3).reshape(len(z), len(w), k).astype(np.float32) @ z) / k
+        mean = mean.astype(np.float64)  # the least eigenvalues are 1e-5 of the largest
         for j in range(len(w)):
             total[j] += mean[:, j].T @ mean[:, j]
     return total / n

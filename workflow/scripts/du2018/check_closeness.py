@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from cnntheory.du2018.laws import arc_moment, patch_band, sample_patch_angles, unit_vectors
+from cnntheory.du2018.laws import arc_moment, density, patch_band, sample_patch_angles, unit_vectors
 from cnntheory.du2018.smoothness import patch_growth, sample_moments
 from workflow.scripts import step
 
@@ -46,22 +46,26 @@ def on_one_sample(angles, phi):
 
 
 def boundary_density(law, rho):
-    """mu: the supremum over d <= rho of P(|theta(Z_i, u) - pi/2| <= d) / d, over u from w* to pi/2.
+    """mu: supremum of P(abs(theta(Z_i, u) - pi/2) <= d) / d over d <= rho and u within pi/2 of w*."""
+    return max(
+        (mass_near(law, u - np.pi / 2, d) + mass_near(law, u + np.pi / 2, d)) / d
+        for d in rho * np.array([0.01, 0.1, 0.3, 1.0])
+        for u in np.linspace(0, np.pi / 2, 13)
+    )
 
-    The law of one patch is the base law blurred by the spread, integrated on a fine grid.
-    """
-    base = np.linspace(-np.pi, np.pi, 20001)
-    weight = np.diff(arc_moment(law.base, -np.pi, base, 0).real)
-    base = (base[1:] + base[:-1]) / 2
-    top = 0.0
-    for d in rho * np.array([0.01, 0.1, 0.3, 1.0]):
-        for u in np.linspace(0, np.pi / 2, 13):
-            mass = sum(
-                weight @ arc_moment(law.spread, edge - d, edge + d, 0, shift=base).real
-                for edge in (u - np.pi / 2, u + np.pi / 2)
-            )
-            top = max(top, mass / d)
-    return top
+
+def mass_near(law, edge, d):
+    """P(a patch's angle lies within d of `edge`): quadrature over the base patch, which is split
+    where the law jumps and where a patch of the spread's whole width begins to reach the edge."""
+    width = law.spread.half_width
+    kinks = [edge + side * width + end * d for side in (-1, 1) for end in (-1, 1)]
+    cuts = np.mod(np.array(kinks) + np.pi, 2 * np.pi) - np.pi
+    cuts = np.unique(np.concatenate([cuts, np.linspace(-np.pi, np.pi, 33)]))
+    x, weight = np.polynomial.legendre.leggauss(10)
+    half = np.diff(cuts)[:, None] / 2
+    base = (cuts[:-1, None] + half + half * x).ravel()
+    weight = (half * weight).ravel() * density(law.base, base)
+    return weight @ arc_moment(law.spread, edge - d, edge + d, 0, shift=base).real
 
 
 def run():

@@ -26,7 +26,8 @@ def population_gradient(law):
 
     The law is symmetric about w*: the moments at -phi are those at phi, reflected.
     """
-    phi = np.pi * np.linspace(0, 1, 201) ** 2
+    # Finer at both ends, where the moments change within the spread of the patches.
+    phi = np.pi * (1 - np.cos(np.pi * np.linspace(0, 1, 501))) / 2
     moments = patch_moments(law, phi)
     names = list(moments)
     spline = CubicSpline(phi, np.stack([moments[name] for name in names], axis=-1))

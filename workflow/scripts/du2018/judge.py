@@ -249,7 +249,7 @@ def starts(table):
     share = table.successes / table.draws
     error = np.sqrt(table.exact * (1 - table.exact) / table.draws)
     critical = stats.norm.isf((1 - LEVEL) / 2 / len(table))
-    large = table[table.dimension >= 10]
+    large = table[table.dimension >= 12]
     bounds = table[["bound", "sharper_bound"]].max(axis=1)
     return {
         "11": exactly(

@@ -24,17 +24,17 @@ def run():
         patches=(int, 1),
     )
     shape = (len(args.sigmas), args.seeds, args.samples, args.patches)
-    with step.replacing(args.angles) as part:
-        angles = np.lib.format.open_memmap(part, mode="w+", dtype=np.float64, shape=shape)
-        for i, sigma in enumerate(step.progress(args.sigmas, label="inputs", unit="level")):
-            if args.base_sigma is None:
-                law = PatchLaw(mixture(sigma), AngularLaw(0.0, (0.0,), np.pi), 1)
-            else:
-                law = patch_mixture(args.base_sigma, sigma, args.patches)
-            for seed in range(args.seeds):
-                rng = step.generator(args.seed, "synthesise_inputs", "angles", seed)
-                angles[i, seed] = sample_patch_angles(law, rng, (args.samples,))
-        angles.flush()
+    angles = np.empty(shape)
+    for i, sigma in enumerate(step.progress(args.sigmas, label="inputs", unit="level")):
+        if args.base_sigma is None:
+            law = PatchLaw(mixture(sigma), AngularLaw(0.0, (0.0,), np.pi), 1)
+        else:
+            law = patch_mixture(args.base_sigma, sigma, args.patches)
+        for seed in range(args.seeds):
+            rng = step.generator(args.seed, "synthesise_inputs", "angles", seed)
+            angles[i, seed] = sample_patch_angles(law, rng, (args.samples,))
+    with step.replacing(args.angles) as part, open(part, "wb") as file:
+        np.save(file, angles)
 
 
 if __name__ == "__main__":

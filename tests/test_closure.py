@@ -1,0 +1,148 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workflow import closure
+from workflow.closure import imports
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = sorted(
+    path.relative_to(ROOT).as_posix() for path in (ROOT / "workflow/scripts").glob("**/*.py")
+)
+
+# Imports each script afresh, as `python <script>` would, and prints the project files that are then
+# in sys.modules. Other packages stay loaded: they import nothing of the project.
+IMPORT_ALL = """
+import importlib.util, json, sys
+from pathlib import Path
+
+root, found = Path.cwd(), {}
+for script in sys.argv[1:]:
+    for name in [n for n in sys.modules if n.split(".")[0] in ("cnntheory", "workflow", "figures")]:
+        del sys.modules[name]
+    spec = importlib.util.spec_from_file_location("the_script", script)
+    try:
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    except Exception as error:
+        found[script] = repr(error)
+        continue
+    files = [getattr(m, "__file__", None) for m in list(sys.modules.values())]
+    paths = {Path(f).resolve() for f in files if f}
+    found[script] = sorted(
+        p.relative_to(root).as_posix()
+        for p in paths
+        if any(p.is_relative_to(root / d) for d in ("src", "workflow", "figures"))
+    )
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def really_imported():
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    answer = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, *SCRIPTS],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_closure_is_what_python_imports(really_imported, script):
+    assert imports(script) == really_imported[script]
+
+
+def test_there_are_steps_of_data_and_of_the_paper():
+    folders = {str(Path(script).parent) for script in SCRIPTS}
+    assert {"workflow/scripts/data", "workflow/scripts/du2018"} <= folders
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    def write(**files):
+        for name, text in files.items():
+            path = tmp_path / (name.replace("__", "/") + ".py")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        closure._direct.cache_clear()
+
+    for package in ("src/cnntheory", "src/cnntheory/paper"):
+        (tmp_path / package).mkdir(parents=True)
+        (tmp_path / package / "__init__.py").write_text("")
+    monkeypatch.setattr(closure, "ROOT", tmp_path)
+    yield write
+    closure._direct.cache_clear()
+
+
+LIBRARY = dict(
+    src__cnntheory__paper__laws="",
+    src__cnntheory__paper__rates="from .laws import law\n",
+    src__cnntheory__descent="import numpy\n",
+    workflow__scripts__step="import cnntheory.descent\n",
+)
+PACKAGE = ["src/cnntheory/__init__.py"]
+PAPER = [*PACKAGE, "src/cnntheory/paper/__init__.py"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import json, numpy as np\n", []),
+        ("import cnntheory\n", PACKAGE),
+        ("import cnntheory.descent as d\n", [*PACKAGE, "src/cnntheory/descent.py"]),
+        ("from cnntheory import descent\n", [*PACKAGE, "src/cnntheory/descent.py"]),
+        ("from cnntheory.descent import descend\n", [*PACKAGE, "src/cnntheory/descent.py"]),
+        ("from cnntheory.paper.laws import law\n", [*PAPER, "src/cnntheory/paper/laws.py"]),
+        (
+            "from cnntheory.paper import rates\n",
+            [*PAPER, "src/cnntheory/paper/laws.py", "src/cnntheory/paper/rates.py"],
+        ),
+        (
+            "from workflow.scripts import step\n",
+            [*PACKAGE, "src/cnntheory/descent.py", "workflow/scripts/step.py"],
+        ),
+        (
+            "def later():\n    if True:\n        from cnntheory.paper import laws\n",
+            [*PAPER, "src/cnntheory/paper/laws.py"],
+        ),
+        ("import cnntheory_of_others, workflows\n", []),
+    ],
+)
+def test_imports_of_every_form_are_found(project, source, expected):
+    project(**LIBRARY, workflow__scripts__paper__a=source)
+    assert imports("workflow/scripts/paper/a.py") == sorted(expected)
+
+
+def test_relative_imports_climb(project):
+    project(
+        src__cnntheory__paper__a="from . import b\nfrom .. import c\nfrom ..d import e\n",
+        src__cnntheory__paper__b="",
+        src__cnntheory__c="",
+        src__cnntheory__d="",
+    )
+    files = ["c.py", "d.py", "paper/b.py", "__init__.py", "paper/__init__.py"]
+    assert imports("src/cnntheory/paper/a.py") == sorted(f"src/cnntheory/{f}" for f in files)
+
+
+def test_modules_that_import_each_other_end(project):
+    project(
+        src__cnntheory__a="import cnntheory.b\n",
+        src__cnntheory__b="import cnntheory.a\n",
+    )
+    assert imports("src/cnntheory/a.py") == ["src/cnntheory/__init__.py", "src/cnntheory/b.py"]
+
+
+def test_packages_bring_what_their_init_imports(project, tmp_path):
+    project(src__cnntheory__hidden="")
+    (tmp_path / "src/cnntheory/paper/__init__.py").write_text("from cnntheory import hidden\n")
+    project(src__cnntheory__paper__laws="", figures__a="import cnntheory.paper.laws\n")
+    assert "src/cnntheory/hidden.py" in imports("figures/a.py")

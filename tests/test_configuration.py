@@ -1,0 +1,110 @@
+import argparse
+import json
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnntheory import mnist
+from workflow.configuration import dataset_files, flags, request, stand_in
+
+names = st.from_regex(r"[a-z]{1,5}(_[a-z]{1,4})?", fullmatch=True)
+counts = st.one_of(st.integers(0, 10**9), st.floats(0, allow_nan=False))
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"])).filter(
+    lambda text: not text.startswith("-")
+)
+values = st.one_of(
+    counts, st.lists(st.one_of(counts, texts), max_size=4), st.dictionaries(texts, counts)
+)
+
+
+@given(st.dictionaries(names, values, min_size=1, max_size=5))
+def test_values_survive_the_command_line(options):
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name in options:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=json.loads, dest=name)
+    assert vars(parser.parse_args(shlex.split(flags(**options)))) == options
+
+
+@given(texts)
+def test_words_survive_the_command_line_without_quotes_of_their_own(text):
+    assert shlex.split(flags(teacher=text)) == [f"--teacher={text}"]
+
+
+def test_values_that_are_none_are_left_out():
+    assert flags(base_sigma=None, seeds=2) == "--seeds=2"
+    assert flags(base_sigma=None) == flags() == ""
+
+
+def test_flags_read_as_documented():
+    assert flags(seeds=20, patch_sigmas=[0.1, 1]) == "--seeds=20 '--patch-sigmas=[0.1, 1]'"
+
+
+@pytest.mark.parametrize("dataset", ["auto", "mnist"])
+def test_named_data_sets_have_no_files_of_their_own(dataset):
+    assert dataset_files({"dataset": dataset}) == []
+
+
+def test_own_data_is_its_file_or_the_files_of_its_folder(tmp_path):
+    for name in ("b", "a"):
+        (tmp_path / name).write_text("")
+    assert dataset_files({"dataset": str(tmp_path / "a")}) == [str(tmp_path / "a")]
+    both = [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert dataset_files({"dataset": str(tmp_path)}) == both
+
+
+def test_own_data_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(SystemExit, match=r"config: dataset: .*nowhere does not exist; give auto"):
+        dataset_files({"dataset": str(tmp_path / "nowhere")})
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """A folder with files named as those of MNIST, an empty one, and no MNIST anywhere else."""
+    monkeypatch.delenv("MNIST_DIR", raising=False)
+    monkeypatch.setenv("CNNTHEORY_CACHE", str(tmp_path / "cache"))
+    full, empty = tmp_path / "full", tmp_path / "empty"
+    full.mkdir(), empty.mkdir()
+    for name, _ in mnist.FILES.values():
+        (full / name).write_bytes(b"")
+    return full, empty
+
+
+def config(path=None, cache=None):
+    text = {key: value and str(value) for key, value in (("path", path), ("cache", cache))}
+    return {"dataset": "auto", "mnist": text}
+
+
+def test_a_first_run_asks_where_mnist_would_be_found(folders, tmp_path, monkeypatch):
+    full, empty = folders
+    nothing = tmp_path / "source.json"
+    assert request(config(), nothing) == "mirror"
+    assert request(config(cache=full), nothing) == "cache"
+    assert request(config(path=full, cache=full), nothing) == "mnist.path"
+    monkeypatch.setenv("MNIST_DIR", str(full))
+    assert request(config(cache=full), nothing) == "MNIST_DIR"
+    # A folder that is given is asked for even if it lacks the files: fetching then says so.
+    assert request(config(path=empty), nothing) == "mnist.path"
+
+
+def test_images_are_kept_wherever_mnist_lies_later(folders, tmp_path):
+    full, _ = folders
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps({"data": "MNIST", "request": "MNIST_DIR"}))
+    for cache in (None, full):
+        assert request(config(cache=cache), source) == "MNIST_DIR"
+    assert not stand_in(source)
+
+
+def test_stand_in_digits_are_given_up_once_mnist_is_at_hand(folders, tmp_path):
+    full, empty = folders
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps({"data": mnist.DIGITS, "request": "mirror"}))
+    assert stand_in(source)
+    assert request(config(cache=empty), source) == "mirror"
+    assert request(config(cache=full), source) == "cache"
+
+
+def test_no_run_has_no_stand_in(tmp_path):
+    assert not stand_in(tmp_path / "source.json")

@@ -1,0 +1,137 @@
+"""The environments of pip and of conda agree, and hold what the code imports."""
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from workflow.closure import imports
+
+ROOT = Path(__file__).resolve().parents[1]
+OURS = {"cnntheory", "figures", "workflow"}
+# Name on the Python package index of a conda package, where the two differ.
+PIP_NAMES = {"pytorch-cpu": "torch"}
+# Name on the Python package index of what is imported, where the two differ.
+PACKAGES = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+
+
+def lock():
+    """Package to version in requirements.txt."""
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {name.lower().replace("_", "-"): version for name, version in pins}
+
+
+def environment(name):
+    return yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())
+
+
+def packages(name):
+    """Package, as named by pip, to what is asked of its version."""
+    asked = dict(line.split(" ", 1) for line in environment(name)["dependencies"])
+    return {PIP_NAMES.get(package, package): version for package, version in asked.items()}
+
+
+def third_party(path):
+    """Packages, as named by pip, that a file imports itself, in any block."""
+    modules = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            modules |= {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            modules.add(node.module.split(".")[0])
+    modules -= OURS | sys.stdlib_module_names
+    return {PACKAGES.get(module, module) for module in modules}
+
+
+def steps(pattern):
+    """The files that a rule's ``input.step`` with wildcards stands for."""
+    return [
+        path.relative_to(ROOT).as_posix() for path in ROOT.glob(re.sub(r"\{\w+\}", "*", pattern))
+    ]
+
+
+def test_every_line_of_the_lock_pins_one_version():
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        assert line.startswith("#") or re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9a-z.]*", line), line
+    assert len(lock()) > 50
+
+
+def test_the_lock_answers_what_the_library_asks_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for line in project["dependencies"]:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(lock()[requirement.name]), line
+
+
+@pytest.mark.parametrize("name", ["compute", "figures"])
+def test_conda_environments_have_the_versions_of_the_lock(name):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for package, version in packages(name).items():
+        wanted = project["requires-python"] if package == "python" else f"={lock()[package]}"
+        assert version == wanted, package
+
+
+def test_the_environment_of_snakemake_admits_the_locked_version():
+    asked = packages("snakemake")["snakemake-minimal"]
+    assert SpecifierSet(asked).contains(lock()["snakemake"])
+    needed = re.search(r'min_version\("(.+)"\)', (ROOT / "Snakefile").read_text())[1]
+    assert f">={needed}" in asked
+
+
+def test_channels():
+    assert sorted(path.stem for path in (ROOT / "envs").glob("*.yaml")) == [
+        "compute",
+        "figures",
+        "snakemake",
+    ]
+    for name in ("compute", "figures"):
+        assert environment(name)["channels"] == ["conda-forge", "nodefaults"]
+    assert environment("snakemake")["channels"] == ["conda-forge", "bioconda", "nodefaults"]
+
+
+def test_every_rule_with_a_command_has_an_environment_that_provides_its_imports(rules, config):
+    checked = set()
+    for rule, text in rules.items():
+        if "\nshell:" not in text:
+            continue
+        name = re.search(r'^conda:\n +"\.\./\.\./envs/(\w+)\.yaml"', text, re.M)[1]
+        for step in steps(re.search(r'step="(.+)"', text)[1]):
+            needed = set().union(*map(third_party, [step, *imports(step)]))
+            assert needed <= set(packages(name)), (rule, step)
+            checked.add(step)
+    for folder in ("data", *config["papers"]):
+        assert set(steps(f"workflow/scripts/{folder}/*.py")) <= checked
+    assert set(steps("figures/du2018/fig*.py")) <= checked
+
+
+def test_the_library_imports_only_its_dependencies():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {Requirement(line).name for line in project["dependencies"]}
+    for path in (ROOT / "src/cnntheory").rglob("*.py"):
+        assert third_party(path.relative_to(ROOT)) <= declared, path
+
+
+def test_the_targets_that_the_readme_names_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.M)) | {".venv/.installed"}
+    assert "ENVIRONMENT := .venv/.installed" in makefile and "$(ENVIRONMENT):" in makefile
+    readme = (ROOT / "README.md").read_text()
+    # In code only: "make" is a word of English too.
+    code = re.findall(r"^    (.+)|`([^`\n]+)`", readme, re.M)
+    words = re.findall(r"\bmake (?:[A-Z]+=\S+ )*([a-z./]+)", "\n".join(map("".join, code)))
+    assert {"figures", "test", "quick"} <= set(words) <= targets
+    phony = re.search(r"^\.PHONY: (.+)", makefile, re.M)[1].split()
+    assert set(phony) == targets - {".venv/.installed"}
+
+
+def test_ci_runs_make_test():
+    script = ROOT / ".ci/run"
+    assert script.stat().st_mode & 0o111
+    assert "make test" in script.read_text().splitlines()

@@ -1,0 +1,336 @@
+import argparse
+import errno
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from workflow import closure
+from workflow.scripts import step
+from workflow.scripts.du2018 import start_at_random
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = "workflow/scripts/du2018/start_at_random.py"
+
+numbers = st.integers(0, 2**31)
+words = st.tuples(numbers, st.text(max_size=8), st.text(max_size=8), numbers)
+
+
+@pytest.fixture(autouse=True)
+def as_a_step(monkeypatch):
+    """Run as Snakemake runs a step: in the project's root, the step's file in ``sys.argv``."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", [SCRIPT])
+    monkeypatch.delenv("CNNTHEORY_TRACEBACK", raising=False)
+
+
+def frame(**columns):
+    return pd.DataFrame(dict(seed=[0, 1], filter_error=[0.25, np.inf]) | columns)
+
+
+def args(**values):
+    return argparse.Namespace(**values)
+
+
+# --- seeds ---------------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(words)
+def test_draws_of_a_trial_are_the_same_for_all_methods_of_its_group(names):
+    first, second = step.generator(*names), step.generator(*names)
+    np.testing.assert_array_equal(first.random(5), second.random(5))
+
+
+@settings(deadline=None)
+@given(words, words)
+def test_draws_change_with_seed_step_group_and_trial(first, second):
+    for position in range(4):
+        other = list(first)
+        other[position] = second[position]
+        assume(other[position] != first[position])
+        drawn = [step.generator(*names).random(3) for names in (first, other)]
+        assert (drawn[0] != drawn[1]).all()
+
+
+def test_neighbouring_trials_and_seeds_are_uncorrelated():
+    n = 20_000
+    of = [
+        (7, "train", "order", 0),
+        (7, "train", "order", 1),
+        (8, "train", "order", 0),
+        (7, "train", "starts", 0),
+        (7, "draw", "order", 0),
+    ]
+    correlation = np.corrcoef([step.generator(*names).standard_normal(n) for names in of])
+    assert np.abs(correlation - np.eye(len(of))).max() < 4.5 / np.sqrt(n)
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+def test_tables_come_back_as_they_were_written(tmp_path):
+    written = frame(law=["Gaussian", "mixture"], iteration=[3, 4])
+    step.write_table(written, tmp_path / "new" / "t.parquet", args(), data="MNIST")
+    pd.testing.assert_frame_equal(
+        step.read_table(tmp_path / "new" / "t.parquet"),
+        written.assign(data="MNIST"),
+        check_dtype=False,
+    )
+
+
+def test_tables_say_what_determines_them_and_nothing_else(tmp_path):
+    path = tmp_path / "t.parquet"
+    step.write_table(frame(), path, args(table=path, seed=3, sigmas=[0.1, np.inf]))
+    metadata = pq.read_schema(path).metadata
+    assert set(metadata) == {b"cnntheory"}
+    made = json.loads(metadata[b"cnntheory"])
+    assert made == {
+        "step": SCRIPT,
+        "code": step.code_hash(SCRIPT),
+        "parameters": {"seed": 3, "sigmas": [0.1, np.inf]},
+    }
+
+
+def test_equal_tables_are_equal_bytes_wherever_they_lie(tmp_path):
+    paths = [tmp_path / "a.parquet", tmp_path / "elsewhere" / "b.parquet"]
+    for path in paths:
+        step.write_table(frame(), path, args(table=path, seed=3))
+    step.write_table(frame(), tmp_path / "c.parquet", args(table=path, seed=4))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert paths[0].read_bytes() != (tmp_path / "c.parquet").read_bytes()
+
+
+def test_columns_that_nobody_described_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"columns.yaml does not describe the column guess, wild"):
+        step.write_table(frame(wild=1, guess=2), tmp_path / "t.parquet", args())
+    assert not list(tmp_path.iterdir())
+
+
+def test_columns_are_described_in_words_and_in_order():
+    described = yaml.safe_load(step.COLUMNS.read_text())
+    assert all(isinstance(text, str) and text for text in described.values())
+    assert list(described) == sorted(described)
+
+
+@pytest.mark.parametrize("before", [None, b"the last good table"])
+def test_a_full_disk_leaves_what_was_there_and_no_partial_file(tmp_path, monkeypatch, before):
+    path = tmp_path / "t.parquet"
+    if before:
+        path.write_bytes(before)
+
+    def write_some(table, part, **options):
+        Path(part).write_bytes(b"PAR1 and then")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(step.pq, "write_table", write_some)
+    with pytest.raises(OSError, match=r"cannot write .*t.parquet: No space left on device; free"):
+        step.write_table(frame(), path, args())
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == ([before] if before else [])
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_no_failure_leaves_a_partial_file(tmp_path, error):
+    path = tmp_path / "t.npy"
+    with pytest.raises(error), step.replacing(path) as part:
+        part.write_text("half")
+        raise error
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_folders_place_is_named(tmp_path):
+    (tmp_path / "results").write_text("")
+    with pytest.raises(OSError, match=r"cannot write .*results/t.parquet"):
+        step.write_table(frame(), tmp_path / "results" / "t.parquet", args())
+    assert [p.name for p in tmp_path.iterdir()] == ["results"]
+
+
+def test_a_replaced_file_appears_only_when_it_is_complete(tmp_path):
+    path = tmp_path / "new" / "t.txt"
+    with step.replacing(path) as part:
+        part.write_text("whole")
+        assert not path.exists()
+        assert part.parent == path.parent
+    assert [p.name for p in path.parent.iterdir()] == ["t.txt"]
+    assert path.read_text() == "whole"
+
+
+# --- code ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_project(tmp_path, monkeypatch):
+    """A step that imports one of two library modules."""
+    files = {
+        "workflow/scripts/a.py": "from cnntheory.used import f\n",
+        "src/cnntheory/__init__.py": "",
+        "src/cnntheory/used.py": "f = 1\n",
+        "src/cnntheory/unused.py": "g = 1\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(closure, "ROOT", tmp_path)
+    closure._direct.cache_clear()
+    yield tmp_path
+    closure._direct.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("edited", "changes"),
+    [
+        ("workflow/scripts/a.py", True),
+        ("src/cnntheory/used.py", True),
+        ("src/cnntheory/__init__.py", True),
+        ("src/cnntheory/unused.py", False),
+    ],
+)
+def test_the_code_hash_changes_with_what_the_step_runs(small_project, edited, changes):
+    before = step.code_hash("workflow/scripts/a.py")
+    with (small_project / edited).open("a") as file:
+        file.write("# another comment\n")
+    closure._direct.cache_clear()
+    assert (step.code_hash("workflow/scripts/a.py") != before) == changes
+
+
+# --- command line --------------------------------------------------------------------------------
+
+
+def parse(monkeypatch, *line):
+    monkeypatch.setattr(sys, "argv", [SCRIPT, *line])
+    return step.arguments(
+        "What it does.\n\nMore.",
+        ["table", "curves"],
+        seed=int,
+        base_sigmas=json.loads,
+        inputs=Path,
+        noise=(float, 0.5),
+        names=[str],
+    )
+
+
+GOOD = [
+    "t.parquet",
+    "c.parquet",
+    "--seed",
+    "3",
+    "--base-sigmas",
+    "[0.1, Infinity]",
+    "--inputs",
+    "a.npy",
+    "--names",
+    "x",
+    "y",
+]
+
+
+def test_arguments_have_their_types_and_defaults(monkeypatch):
+    assert vars(parse(monkeypatch, *GOOD)) == dict(
+        table=Path("t.parquet"),
+        curves=Path("c.parquet"),
+        seed=3,
+        base_sigmas=[0.1, np.inf],
+        inputs=Path("a.npy"),
+        noise=0.5,
+        names=["x", "y"],
+    )
+    assert parse(monkeypatch, *GOOD, "--noise", "1").noise == 1.0
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (GOOD[:2] + GOOD[4:], "required: --seed"),
+        (GOOD[1:], "required: curves"),
+        ([*GOOD, "--sed", "1"], "unrecognized arguments: --sed"),
+        ([*GOOD, "--seed", "x"], "invalid int value: 'x'"),
+    ],
+)
+def test_wrong_arguments_are_named(monkeypatch, capsys, line, message):
+    with pytest.raises(SystemExit) as stop:
+        parse(monkeypatch, *line)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_is_the_docstring(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        parse(monkeypatch, "--help")
+    assert "What it does.\n\nMore." in capsys.readouterr().out
+
+
+# --- running -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [ValueError, OSError, FileNotFoundError])
+def test_what_a_user_can_mend_is_one_sentence(monkeypatch, kind):
+    def run():
+        raise kind("a.npy: expected 3 axes, found 2")
+
+    with pytest.raises(SystemExit) as stop:
+        step.main(run)
+    assert stop.value.code == "error: a.npy: expected 3 axes, found 2"
+    monkeypatch.setenv("CNNTHEORY_TRACEBACK", "1")
+    with pytest.raises(kind):
+        step.main(run)
+
+
+def test_mistakes_of_ours_keep_their_traceback():
+    def run():
+        raise KeyError("column")
+
+    with pytest.raises(KeyError):
+        step.main(run)
+
+
+def test_steps_run_on_one_thread():
+    def threads():
+        return {pool["num_threads"] for pool in threadpool_info()}
+
+    found = []
+    with threadpool_limits(2):
+        assert threads() == {2}
+        step.main(lambda: found.append(threads()))
+    assert found == [{1}]
+
+
+def test_progress_in_a_log_is_lines(capsys):
+    assert list(step.progress(range(3), label="cells", unit="cell")) == [0, 1, 2]
+    text = capsys.readouterr().err
+    assert "\r" not in text
+    assert text.rstrip().splitlines()[-1].startswith("cells: 100%|") and " cell/s" in text
+
+
+def test_a_whole_step_repeats_its_bytes_and_another_seed_does_not(tmp_path, monkeypatch):
+    def run(name, seed):
+        line = f"{tmp_path / name} --seed {seed} --draws 100 --dimensions [2,3] --fractions [0.5]"
+        monkeypatch.setattr(sys, "argv", [SCRIPT, *line.split()])
+        step.main(start_at_random.run)
+        return (tmp_path / name).read_bytes()
+
+    assert run("a", 1) == run("b", 1) != run("c", 2)
+
+
+def test_a_further_cell_changes_no_other(tmp_path, monkeypatch):
+    def run(name, dimensions):
+        line = f"{tmp_path / name} --seed 1 --draws 100 --dimensions {dimensions} --fractions [1.0]"
+        monkeypatch.setattr(sys, "argv", [SCRIPT, *line.split()])
+        step.main(start_at_random.run)
+        return step.read_table(tmp_path / name)
+
+    more = run("more", "[7,2,3]").query("dimension < 7").reset_index(drop=True)
+    pd.testing.assert_frame_equal(more, run("few", "[2,3]"))
+
+
+def test_the_source_of_the_images_is_what_was_stored(tmp_path):
+    (tmp_path / "source.json").write_text('{"data": "MNIST", "train": 60000}')
+    assert step.source(tmp_path / "source.json") == {"data": "MNIST", "train": 60000}

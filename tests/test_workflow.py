@@ -1,0 +1,505 @@
+"""The workflow: what runs, when it runs again, and what it leaves behind."""
+
+import ast
+import contextlib
+import copy as copying
+import functools
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from cnntheory import mnist
+from workflow.closure import imports
+from workflow.configuration import request
+from workflow.scripts import verdicts
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+NOTHING = "Nothing to be done (all requested files are present and up to date)."
+
+
+def files(folder, pattern="*"):
+    """Paths below `folder`, relative to it."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob(pattern) if path.is_file()}
+
+
+def python_files():
+    """Every step and figure, relative to the root."""
+    found = [*ROOT.glob("workflow/scripts/**/*.py"), *ROOT.glob("figures/**/*.py")]
+    return sorted(path.relative_to(ROOT).as_posix() for path in found)
+
+
+# The source
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ruff check .",
+        "ruff format --check .",
+        "snakefmt --check Snakefile workflow",
+        "snakemake --lint",
+    ],
+)
+def test_the_source_is_clean(program, command):
+    assert f"\t$(BIN)/{command}\n" in (ROOT / "Makefile").read_text()
+    done = program(ROOT, *command.split(), RUFF_NO_CACHE="true")
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_rule_says_what_it_does_and_keeps_a_log(rules):
+    assert {"fetch_mnist", "extract_patches", "draw_teacher", "all", "verify"} <= set(rules)
+    for rule, text in rules.items():
+        assert re.search(r"^message:\n    \"\w", text, re.M), rule
+        if "\nshell:" in text:
+            assert "\nlog:" in text and "\nthreads: 1\n" in text and " code=" in text, rule
+            assert "\nbenchmark:" in text or "verify" in rule, rule
+        assert "\nrun:" not in text, rule
+
+
+def test_each_floor_imports_only_from_below():
+    below = {
+        "src/cnntheory": {"src/cnntheory"},
+        "workflow/scripts": {"src/cnntheory", "workflow/scripts", "workflow/closure.py"},
+        "figures": {"src/cnntheory", "figures"},
+    }
+    for floor, allowed in below.items():
+        for path in (ROOT / floor).rglob("*.py"):
+            for name in imports(path.relative_to(ROOT)):
+                assert any(Path(name).is_relative_to(folder) for folder in allowed), (path, name)
+
+
+# The configuration
+
+
+def merge(base, changes):
+    """Mappings are merged, everything else is replaced: as Snakemake does."""
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merge(base[key], value)
+        else:
+            base[key] = value
+    return base
+
+
+def read(path):
+    return yaml.safe_load((ROOT / path).read_text())
+
+
+@functools.cache
+def validator():
+    schema = read("workflow/schemas/config.schema.yaml")
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def nested(path, value):
+    """``{"a": {"b": value}}`` for the path a.b."""
+    for key in reversed(path):
+        value = {key: value}
+    return value
+
+
+def complaint(config, path, value):
+    """What is said about a value put into a configuration: the keys that lead to it, and why."""
+    changed = merge(copying.deepcopy(config), nested(path, value))
+    return [
+        ".".join([*(str(key) for key in error.absolute_path), error.message])
+        for error in validator().iter_errors(changed)
+    ]
+
+
+def leaves(tree, path=()):
+    """Path and value of everything in a configuration that is no mapping."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def sections(tree, path=()):
+    """Paths of all mappings in a configuration."""
+    yield path
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from sections(value, (*path, key))
+
+
+@pytest.mark.parametrize("scale", ["config", "quick", "full"])
+def test_the_configurations_are_valid_and_change_only_what_there_is(config, scale):
+    changes = read(f"config/{scale}.yaml")
+    validator().validate(merge(copying.deepcopy(config), changes))
+    known = {path for path, _ in leaves(config)} | {
+        ("pathvars", "results"),
+        ("pathvars", "figures"),
+    }
+    assert {path for path, _ in leaves(changes)} <= known
+    assert changes["scale"] == {"config": "standard"}.get(scale, scale)
+    if scale != "config":
+        folders = {"results": f"results/{scale}", "figures": f"results/{scale}/figures"}
+        assert changes["pathvars"] == folders
+
+
+def test_unknown_keys_are_refused_by_name(config):
+    config = config | {"pathvars": {"results": "results/mine"}}
+    checked = list(sections(config))
+    assert len(checked) > 20
+    for path in checked:
+        (said,) = complaint(config, (*path, "mistyped"), 1)
+        where = ".".join(
+            [*path, "Additional properties are not allowed ('mistyped' was unexpected"]
+        )
+        assert said.startswith(where)
+
+
+def test_values_of_the_wrong_type_are_refused_with_their_key(config):
+    for path, value in leaves(config):
+        for wrong in [True] if isinstance(value, str) else ["many", True, {"a": 1}]:
+            if value is None and isinstance(wrong, str):
+                continue  # a path may be given
+            said = complaint(config, path, wrong)
+            assert said and all(line.startswith(".".join(path)) for line in said), (path, wrong)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("scale", "tiny"),
+        ("seed", -1),
+        ("seed", 1.5),
+        ("papers", []),
+        ("papers", ["du2018", "du2018"]),
+        ("papers", ["du2019"]),
+        ("dataset", ""),
+        ("mnist.mirrors", ["ftp://127.0.0.1/"]),
+        ("patches.size", 1),
+        ("patches.size", 29),
+        ("patches.stride", 0),
+        ("patches.images", 0),
+        ("du2018.check_gradients.samples", 0),
+        ("du2018.estimate_smoothness.seeds", 1),
+        ("du2018.estimate_smoothness.dimensions", [1]),
+        ("du2018.descend_from_anywhere.starts", 0),
+        ("du2018.check_rate.steps", [0.0]),
+        ("du2018.compare_smoothness.sigmas", [0.5, 1.0]),
+        ("du2018.compare_smoothness.sigmas", [0.0, 0.5, 1.0]),
+        ("du2018.compare_schedules.distances", [0.9, 0.99]),
+        ("du2018.compare_schedules.distances", [0.5, 1.0]),
+        ("du2018.map_condition.distance", 1.0),
+        ("du2018.synthesise_inputs.neuron.sigmas", [-0.1, 1.0]),
+        ("du2018.train_synthetic.patches.step", 0),
+        ("du2018.check_closeness.phi", 3.2),
+        ("du2018.stream.noise", 0),
+        ("du2018.stream.runs", 1),
+        ("du2018.start_at_random.dimensions", [2, 5]),
+        ("du2018.start_at_random.fractions", [1.5]),
+        ("du2018.draw_teacher.least_eigenvalue", -0.1),
+        ("du2018.train_mnist.batch", 0),
+    ],
+)
+def test_values_out_of_range_are_refused_with_their_key(config, key, value):
+    (said,) = complaint(config, key.split("."), value)
+    assert said.startswith(key)
+
+
+def test_a_mistyped_key_stops_the_run_before_it_starts(fresh, snakemake):
+    wrong = {"du2018": {"stream": {"rums": 3}}}
+    done = snakemake(fresh, "--cores", 1, config=wrong)
+    assert done.returncode == 1
+    assert "Error validating config file" in done.stdout
+    assert "'rums' was unexpected" in done.stdout and "['stream']" in done.stdout
+    assert not (fresh / "results/quick").exists()
+
+
+def properties(part, schema):
+    """Name and schema of the keys in a part of the schema."""
+    for name, value in part.get("properties", {}).items():
+        yield name, schema["$defs"][value["$ref"].split("/")[-1]] if "$ref" in value else value
+
+
+def innermost(part, schema):
+    """Names of the keys that hold values, at any depth of a part of the schema."""
+    for name, value in properties(part, schema):
+        yield from innermost(value, schema) if "properties" in value else [name]
+
+
+def options(script):
+    """Names of the options that a step declares."""
+    return {
+        keyword.arg
+        for node in ast.walk(ast.parse((ROOT / script).read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "step.arguments"
+        for keyword in node.keywords
+    }
+
+
+def test_every_key_of_a_step_is_an_option_of_its_script(config):
+    schema = read("workflow/schemas/config.schema.yaml")
+    for paper in config["papers"]:
+        for step, section in properties(schema["properties"][paper], schema):
+            keys = set(innermost(section, schema))
+            assert keys and keys <= options(f"workflow/scripts/{paper}/{step}.py"), step
+
+
+def test_every_key_is_explained(config):
+    schema = read("workflow/schemas/config.schema.yaml")
+    text = (ROOT / "config/README.md").read_text()
+    explained = set(re.findall(r"`([a-z_.0-9]+)`", text))
+
+    def check(part, path):
+        for name, value in properties(part, schema):
+            assert {name, ".".join([*path, name])} & explained or f"## {name}\n" in text, name
+            check(value, [*path, name])
+
+    check(schema, [])
+
+
+# Dry runs
+
+
+@pytest.mark.parametrize("scale", [None, "full"])
+def test_a_dry_run_plans_every_figure_and_verdict(fresh, snakemake, config, scale):
+    done = snakemake(fresh, "--dry-run", "--printshellcmds", scale=scale)
+    assert done.returncode == 0, done.stdout
+    results = f"results/{scale}" if scale else "results"
+    figures = f"{results}/figures" if scale else "figures"
+    planned = {word for line in done.stdout.splitlines() for word in line.split()}
+    for paper in config["papers"]:
+        assert f"{results}/{paper}/claims.json" in planned
+        for figure in read(f"workflow/report/{paper}.yaml"):
+            assert f"{figures}/{paper}/{figure}.svg" in planned
+    assert {f"{results}/claims.csv", f"{results}/provenance.json"} <= planned
+
+
+# The quick run
+
+
+def test_the_quick_run_stays_in_its_folder(quick):
+    kept = {name: (quick.tree / name).read_bytes() for name in quick.before}
+    assert kept == quick.before
+    new = files(quick.tree) - set(quick.before)
+    assert {name.split("/")[0] for name in new} == {"results", ".snakemake"}
+    assert all(name.startswith(("results/quick/", ".snakemake/")) for name in new)
+
+
+def test_the_source_of_the_images_is_written_down(quick):
+    source = json.loads((quick.results / "data/source.json").read_text())
+    assert source["data"] == quick.data
+    assert source["train"] == (60000 if quick.data == mnist.MNIST else 1500)
+
+
+def test_tables_are_described_and_name_their_data(quick, config):
+    described = set(read("workflow/columns.yaml"))
+    images = {"teachers", "patch_geometry", "regions"} | {
+        f"image_{part}_{teacher}"
+        for part in ("filters", "interpolation", "spectrum", "training")
+        for teacher in ("random", "gabor")
+    }
+    tables = sorted(quick.results.glob("*/*.parquet"))
+    assert {path.stem for path in tables} >= images | {"basin", "gradients", "stream"}
+    for path in tables:
+        table = pd.read_parquet(path)
+        assert len(table) and set(table.columns) <= described
+        assert set(table["data"]) == {quick.data if path.stem in images else "synthetic"}, path
+        made = json.loads(pq.read_schema(path).metadata[b"cnntheory"])
+        assert set(made) == {"step", "code", "parameters"}
+        assert (quick.tree / made["step"]).is_file()
+        # Steps that draw nothing have no seed.
+        assert made["parameters"].get("seed", config["seed"]) == config["seed"]
+
+
+def test_there_is_a_verdict_for_every_claim(quick, config):
+    rows = []
+    for paper in config["papers"]:
+        found = json.loads((quick.results / paper / "claims.json").read_text())
+        claims = read(f"workflow/claims/{paper}.yaml")
+        assert [row["id"] for row in found] == [claim["id"] for claim in claims]
+        for row, claim in zip(found, claims, strict=True):
+            assert tuple(row) == verdicts.COLUMNS
+            assert (row["paper"], row["scale"]) == (paper, "quick")
+            assert row["verdict"] in {"holds", "fails", "inconclusive"}
+            assert row["expected"] == claim["expected"]
+            assert (quick.tree / row["figure"]).is_file()
+            about_images = claim.get("about") == "images"
+            assert row["data"] == (quick.data if about_images else "synthetic")
+            if about_images and quick.data != mnist.MNIST:
+                assert row["verdict"] == "inconclusive" and quick.data in row["note"]
+        rows += found
+    table = pd.read_csv(quick.results / "claims.csv", dtype={"id": str}, keep_default_na=False)
+    assert tuple(table.columns) == verdicts.COLUMNS
+    for key in ("id", "paper", "verdict", "expected", "data", "note"):
+        assert table[key].tolist() == [row[key] for row in rows], key
+
+
+def test_the_run_records_what_it_was_made_with(quick):
+    record = json.loads((quick.results / "provenance.json").read_text())
+    assert record["scale"] == "quick"
+    for package in ("numpy", "torch", "snakemake", "seaborn"):
+        assert record["packages"][package] == importlib.metadata.version(package)
+    jobs = {
+        name.removesuffix(".jsonl")
+        for name in files(quick.results / "benchmarks")
+        if "provenance" not in name
+    }
+    assert set(record["jobs"]) == jobs
+    assert {"data/fetch_mnist", "du2018/judge", "du2018/draw_fig3c"} <= jobs
+    assert all(job["seconds"] > 0 for job in record["jobs"].values())
+    # A copy without git is not taken for an unchanged revision.
+    assert (record["revision"] is None) == (record["modified"] is None)
+
+
+def test_what_determines_a_result_names_no_place_and_no_machine(quick):
+    machine = json.loads((quick.results / "provenance.json").read_text())["system"]
+    for path in quick.results.rglob("*"):
+        if path.suffix in {".parquet", ".svg", ".pdf", ".csv", ".json"} and path.is_file():
+            content = path.read_bytes()
+            assert str(quick.tree.parent).encode() not in content, path
+            assert machine.encode() not in content or path.name == "provenance.json"
+
+
+def test_a_second_run_does_nothing_even_when_every_file_was_touched(quick, snakemake):
+    for name in files(quick.tree):
+        if not name.startswith(".snakemake"):
+            os.utime(quick.tree / name)
+    done = snakemake(quick.tree, "--dry-run")  # and MNIST_DIR is not set any more
+    assert done.returncode == 0, done.stdout
+    assert NOTHING in done.stdout
+
+
+@contextlib.contextmanager
+def edited(path):
+    """Append a comment to a file, for a while."""
+    text = path.read_text()
+    try:
+        path.write_text(f"{text}\n# Edited.\n")
+        yield
+    finally:
+        path.write_text(text)
+
+
+@pytest.mark.parametrize("module", ["src/cnntheory/du2018/starts.py", "figures/du2018/images.py"])
+def test_an_edited_module_reruns_exactly_the_steps_that_import_it(quick, snakemake, module):
+    with edited(quick.tree / module):
+        done = snakemake(quick.tree, "--dry-run", "--printshellcmds")
+    assert done.returncode == 0, done.stdout
+    jobs = re.findall(
+        r"^Reason: (.+)\nShell command: PYTHONPATH=\S+ python (\S+)", done.stdout, re.M
+    )
+    assert len(jobs) == len(re.findall(r"^Shell command: (?!None)", done.stdout, re.M))
+    again = {step for reason, step in jobs if reason == f"Updated input files: {module}"}
+    assert again == {step for step in python_files() if module in imports(step)}
+    assert 1 < len(again) < 10
+    # Everything else runs because of these, and only because of these.
+    others = [reason for reason, step in jobs if step not in again]
+    assert all(reason.startswith("Input files updated by another job:") for reason in others)
+
+
+# Equal bytes
+
+
+SYNTHETIC = ["gradients", "schedules", "starts", "stream", "stream_curves"]
+
+
+def test_the_same_seed_gives_the_same_bytes_elsewhere_and_on_one_core(quick, one_core):
+    made = {
+        name
+        for name in files(one_core.results)
+        if Path(name).suffix in {".parquet", ".npy", ".svg", ".pdf", ".csv"} or "source" in name
+    }
+    assert {f"du2018/{table}.parquet" for table in SYNTHETIC} <= made
+    assert {"du2018/image_training_random.parquet", "figures/du2018/fig3c.pdf"} <= made
+    for name in made:
+        assert (one_core.results / name).read_bytes() == (quick.results / name).read_bytes(), name
+
+
+def test_another_seed_gives_other_tables(quick, other_seed):
+    for name in SYNTHETIC:
+        path = f"du2018/{name}.parquet"
+        one, other = (pd.read_parquet(run.results / path) for run in (quick, other_seed))
+        assert one.columns.tolist() == other.columns.tolist() and len(one) == len(other)
+        assert not one.equals(other), name
+
+
+# The digits that stand in for MNIST
+
+
+def test_without_mnist_digits_stand_in_and_everything_says_so(other_seed):
+    said = " ".join(other_seed.output.split())
+    assert "NOTE: the results of this run are not about MNIST." in said
+    assert "no mirror of MNIST answered" in said
+    assert "NOTE: these results are about the digits of scikit-learn, not about MNIST" in said
+    source = json.loads((other_seed.results / "data/source.json").read_text())
+    assert (source["data"], source["train"]) == (mnist.DIGITS, 1500)
+    for name in ("teachers", "image_training_random"):
+        table = pd.read_parquet(other_seed.results / f"du2018/{name}.parquet")
+        assert set(table["data"]) == {mnist.DIGITS}
+    assert set(pd.read_parquet(other_seed.results / "du2018/starts.parquet")["data"]) == {
+        "synthetic"
+    }
+    label = f"<!-- Measured on {mnist.DIGITS}, not on MNIST -->"
+    assert label in (other_seed.figures / "du2018/fig3c.svg").read_text()
+
+
+def test_with_mnist_nothing_is_said_about_digits(one_core):
+    assert ("NOTE:" in one_core.output) == (one_core.data == mnist.DIGITS)
+
+
+@pytest.fixture
+def complete(tmp_path):
+    """A folder with files named as those of MNIST; their contents are not looked at here."""
+    folder = tmp_path / "complete"
+    folder.mkdir()
+    for name, _ in mnist.FILES.values():
+        (folder / f"{name}.gz").touch()
+    return folder
+
+
+def test_once_mnist_is_at_hand_digits_are_replaced(other_seed, snakemake, complete):
+    target, seed = "results/quick/du2018/teachers.parquet", {"seed": 1}
+    done = snakemake(other_seed.tree, "-n", target, config=seed, MNIST_DIR=complete)
+    assert done.returncode == 0, done.stdout
+    jobs = re.findall(r"^(\w+) +1$", done.stdout.split("Job stats:")[1], re.M)
+    assert sorted(jobs) == ["draw_teacher", "extract_patches", "fetch_mnist"]
+
+
+def test_digits_of_the_last_run_do_not_hide_a_wrong_mnist_dir(other_seed, monkeypatch, tmp_path):
+    config = {"mnist": {"path": None, "cache": None}}
+    source = other_seed.results / "data/source.json"
+    monkeypatch.setenv("MNIST_DIR", str(tmp_path / "none"))
+    # Another word than that of the last run: the folder is looked into again, and refused.
+    assert request(config, source) != json.loads(source.read_text())["request"]
+
+
+def test_a_wrong_mnist_dir_is_refused_and_leaves_nothing(fresh, snakemake, tmp_path):
+    target = "results/quick/data/patches.npy"
+    done = snakemake(fresh, "--cores", 1, target, MNIST_DIR=tmp_path / "none")
+    assert done.returncode == 1
+    assert f"error: MNIST_DIR: {tmp_path}/none: expected the 4 files of MNIST" in done.stdout
+    assert "name the folder that holds them all" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (fresh / "results/quick/data").exists() or not files(fresh / "results/quick/data")
+
+
+# What the documentation promises
+
+
+def test_the_commands_of_the_readme_work(tmp_path):
+    readme = (ROOT / "README.md").read_text()
+    (command,) = re.findall(r"^    (PYTHONPATH=src:\. python (?:.*\\\n)*.+)$", readme, re.M)
+    command = command.replace("starts.parquet", f"{tmp_path}/starts.parquet")
+    env = {"PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]), "HOME": str(tmp_path)}
+    subprocess.run(["bash", "-ec", command], cwd=ROOT, env=env, check=True)
+    assert pd.read_parquet(tmp_path / "starts.parquet").dimension.tolist() == [2, 2, 10, 10]
+    (code,) = re.findall(r"```python\n(.+?)```", readme, re.S)
+    exec(code, {})
