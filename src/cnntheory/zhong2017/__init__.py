@@ -1,0 +1,27 @@
+"""Zhong, Song & Dhillon: convolutional networks by tensor initialisation and gradient descent."""
+
+from .activations import ACTIVATIONS, moment_orders, phi, rho
+from .decompose import decompose
+from .hessian import empirical_hessian, population_hessian
+from .initialise import estimate_subspace, tensor_initialise
+from .network import draw_teacher, match_kernels, network_output, recovery_error
+from .train import empirical_objective, gradient_descent, population_objective
+
+__all__ = [
+    "ACTIVATIONS",
+    "decompose",
+    "draw_teacher",
+    "empirical_hessian",
+    "empirical_objective",
+    "estimate_subspace",
+    "gradient_descent",
+    "match_kernels",
+    "moment_orders",
+    "network_output",
+    "phi",
+    "population_hessian",
+    "population_objective",
+    "recovery_error",
+    "rho",
+    "tensor_initialise",
+]

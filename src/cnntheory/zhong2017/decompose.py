@@ -1,0 +1,219 @@
+"""Non-orthogonal decomposition of a small symmetric tensor, ``R = sum_l c_l u_l^{(x) p}``."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import eig
+
+# Random slices of the first pass; the authors' choice for their solver of the same kind.
+_PROJECTIONS = 100
+_JENNRICH_PAIRS = 20
+
+
+def decompose(R, rng, method="kcl"):
+    """Find the ``t`` components of a symmetric ``t x .. x t`` tensor of rank ``t``.
+
+    Parameters
+    ----------
+    R : ndarray, shape (t,) * p, p in {3, 4}
+        Symmetric tensor with linearly independent components, not orthogonal in general.
+    rng : numpy.random.Generator
+        Draws the random slices.
+    method : {"kcl", "jennrich"}, optional
+        ``kcl``: joint diagonalisation of random slices, then of the slices along the components
+        found. ``jennrich``: eigenvectors of the quotient of two slices, best of several pairs,
+        refined by least squares on the tensor.
+
+    Returns
+    -------
+    directions : ndarray, shape (t, t)
+        Unit columns ``u_l``, up to order and sign.
+    weights : ndarray, shape (t,)
+        ``c_l`` of the least-squares fit.
+    residual : float
+        ``|R - sum_l c_l u_l^{(x) p}| / |R|``.
+
+    Raises
+    ------
+    ValueError
+        If `R` is not a cube of order 3 or 4, or the method is unknown.
+
+    References
+    ----------
+    Kuleshov, Chaganty & Liang, "Tensor factorization via matrix factorization" (AISTATS 2015);
+    for simultaneous diagonalisation of two slices, Leurgans, Ross & Abel (1993), after Jennrich.
+    """
+    if R.ndim not in (3, 4) or len(set(R.shape)) != 1:
+        raise ValueError(f"R: expected shape (t, t, t) or (t, t, t, t), found {R.shape}")
+    if method not in ("kcl", "jennrich"):
+        raise ValueError(f"method: expected 'kcl' or 'jennrich', found {method!r}")
+    directions = (_kcl if method == "kcl" else _jennrich)(R, rng)
+    return directions, *_fit_weights(R, directions)
+
+
+def _slices(R, q):
+    """``R(I, I, q)``, or ``R(I, I, q, q)``, for each column of q, shape (columns, t, t)."""
+    stack = (
+        np.einsum("ijk,kl->lij", R, q)
+        if R.ndim == 3
+        else np.einsum("ijkm,kl,ml->lij", R, q, q, optimize=True)
+    )
+    return np.ascontiguousarray(stack)
+
+
+def _powers(directions, order):
+    """Columns ``vec(u_l^{(x) order})``."""
+    result = directions
+    for _ in range(order - 1):
+        result = (result[:, None] * directions).reshape(-1, directions.shape[1])
+    return result
+
+
+def _fit_weights(R, directions):
+    columns = _powers(directions, R.ndim)
+    weights = np.linalg.lstsq(columns, R.ravel(), rcond=None)[0]
+    residual = np.linalg.norm(R.ravel() - columns @ weights)
+    return weights, residual / max(np.linalg.norm(R), np.finfo(float).tiny)
+
+
+def _unit_columns(matrix):
+    # A tensor of lower rank can leave a column zero: it stays so.
+    return matrix / np.maximum(np.linalg.norm(matrix, axis=0), np.finfo(float).tiny)
+
+
+def _kcl(R, rng):
+    """Joint diagonalisation of random slices, then of the slices along what was found."""
+    t = len(R)
+    first = joint_diagonaliser(_slices(R, _unit_columns(rng.standard_normal((t, _PROJECTIONS)))))
+    # Row l of the diagonaliser is dual to u_l: its slice holds component l alone, which spreads
+    # the generalised eigenvalues as far apart as they go.
+    second = joint_diagonaliser(_slices(R, _unit_columns(first.T)), first)
+    return _unit_columns(np.linalg.pinv(second))
+
+
+def joint_diagonaliser(matrices, start=None, *, sweeps=500, tolerance=1e-14):
+    """Find B with every ``B M B^T`` as diagonal as possible (FFDIAG).
+
+    Parameters
+    ----------
+    matrices : ndarray, shape (L, t, t)
+        Symmetric matrices ``U diag U^T`` with a common invertible U, up to noise.
+    start : ndarray, shape (t, t), optional
+        First B; by default the identity.
+    sweeps : int, optional
+        Largest number of multiplicative updates.
+    tolerance : float, optional
+        Stop when an update is smaller than this.
+
+    Returns
+    -------
+    ndarray, shape (t, t)
+        B with unit rows, an estimate of the inverse of U up to order and scale of its rows.
+
+    Notes
+    -----
+    ``B <- (I + X) B``, where each pair ``(X_ij, X_ji)`` solves the least-squares problem of the
+    off-diagonal entries to first order; X is kept short, so that I + X stays invertible.
+
+    References
+    ----------
+    Ziehe, Laskov, Nolte & Mueller, JMLR 5 (2004).
+    """
+    t = matrices.shape[-1]
+    B = np.eye(t) if start is None else start
+    off = ~np.eye(t, dtype=bool)
+    for _ in range(sweeps):
+        B = B / np.linalg.norm(B, axis=1, keepdims=True)
+        D = B @ matrices @ B.T
+        diagonal = np.diagonal(D, axis1=1, axis2=2)
+        z = diagonal.T @ diagonal
+        y = np.einsum("lij,lj->ij", D, diagonal)  # y_ij = sum_l D_ij D_jj
+        own = np.diag(z)
+        determinant = np.outer(own, own) - z**2
+        X = np.divide(
+            z * y.T - own[:, None] * y,
+            determinant,
+            out=np.zeros((t, t)),
+            where=off & (determinant > 1e-14 * np.outer(own, own)),
+        )
+        size = np.linalg.norm(X)
+        B = B + min(1.0, 0.9 / max(size, 0.9)) * X @ B
+        if size < tolerance:
+            break
+    return B / np.linalg.norm(B, axis=1, keepdims=True)
+
+
+def _jennrich(R, rng):
+    """Best quotient of two random slices, refined by least squares."""
+    t = len(R)
+    best, least = np.eye(t), np.inf
+    for _ in range(_JENNRICH_PAIRS):
+        first, second = _slices(R, _unit_columns(rng.standard_normal((t, 2))))
+        # first u = mu second u has real solutions (the rows dual to U) when R is exact.
+        _, vectors = eig(first, second)
+        dual = np.real(vectors)
+        if not np.linalg.cond(dual) < 1e10:  # complex pairs, or a tensor of lower rank
+            continue
+        directions = _unit_columns(np.linalg.inv(dual).T)
+        residual = _fit_weights(R, directions)[1]
+        if residual < least:
+            best, least = directions, residual
+    return refine(R, best)
+
+
+def refine(R, directions, *, steps=200, tolerance=1e-14):
+    """Fit ``R = sum_l s_l a_l^{(x) p}`` by Levenberg-Marquardt.
+
+    Parameters
+    ----------
+    R : ndarray, shape (t,) * p, p in {3, 4}
+        Symmetric tensor.
+    directions : ndarray, shape (t, t)
+        Unit columns to start from. The signs ``s_l`` are those of their linear fit and stay; each
+        ``a_l`` is free, its length carrying the weight.
+    steps : int, optional
+        Largest number of steps tried.
+    tolerance : float, optional
+        Stop when a step is shorter than this, relative to the vectors.
+
+    Returns
+    -------
+    ndarray, shape (t, t)
+        Unit columns.
+
+    Notes
+    -----
+    The Gauss-Newton matrix follows from inner products of the ``a_l``: the Jacobian with its
+    ``t^p`` rows is never formed.
+    """
+    t, order = len(R), R.ndim
+    weights = _fit_weights(R, directions)[0]
+    signs = np.where(weights < 0, -1.0, 1.0)
+    a = directions * np.abs(weights) ** (1 / order)
+    flat = R.reshape(t, -1)
+
+    def loss_and_slope(a):
+        lower = _powers(a, order - 1)
+        misfit = (a * signs) @ lower.T - flat
+        return (misfit**2).sum() / 2, order * signs * (misfit @ lower)
+
+    loss, slope = loss_and_slope(a)
+    damping = 1e-3
+    for _ in range(steps):
+        inner = a.T @ a
+        curvature = order * (order - 1) * np.einsum("im,jl->iljm", a, a)
+        curvature *= (np.outer(signs, signs) * inner ** (order - 2))[:, None, :]
+        same = order * np.outer(signs, signs) * inner ** (order - 1)
+        for i in range(t):
+            curvature[i, :, i, :] += same
+        curvature = curvature.reshape(t * t, t * t)
+        scale = damping * np.diag(curvature).max() + np.finfo(float).tiny
+        step = np.linalg.solve(curvature + scale * np.eye(t * t), slope.ravel()).reshape(t, t)
+        trial_loss, trial_slope = loss_and_slope(a - step)
+        if trial_loss <= loss:
+            a, loss, slope, damping = a - step, trial_loss, trial_slope, damping / 10
+        else:
+            damping *= 10
+        if np.linalg.norm(step) < tolerance * np.linalg.norm(a) or damping > 1e10:
+            break
+    return _unit_columns(a)

@@ -1,0 +1,280 @@
+"""Tensor initialisation: exact on population moments, accurate on samples, loud where it fails."""
+
+import re
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnntheory.zhong2017 import (
+    ACTIVATIONS,
+    decompose,
+    draw_teacher,
+    estimate_subspace,
+    match_kernels,
+    moment_orders,
+    network_output,
+    recovery_error,
+    tensor_initialise,
+)
+from cnntheory.zhong2017.activations import gamma, hermite_coefficient
+from cnntheory.zhong2017.initialise import magnitude_ceiling, signs_and_magnitudes
+
+IDENTIFIABLE = [a for a in ACTIVATIONS if a not in ("linear", "quadratic")]
+TARGET = {"squared_relu": 0.15, "relu": 0.15, "tanh": 0.3}
+
+
+def draw_sample(seed, n, k, r, t, activation, condition=2.0):
+    rng = np.random.default_rng(seed)
+    W = draw_teacher(rng, k, t, condition)
+    x = rng.standard_normal((n, k * r))
+    return W, x, network_output(W, x, activation)
+
+
+@pytest.fixture(scope="module")
+def standard():
+    """Errors over 8 seeds at the standard size, the same inputs and kernels for all activations."""
+    errors = {activation: [] for activation in TARGET}
+    for seed in range(8):
+        W, x, _ = draw_sample(seed, 160_000, 10, 4, 3, "relu")
+        for activation in TARGET:
+            y = network_output(W, x, activation)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # a clear signal raises no warning
+                estimate = tensor_initialise(x, y, 3, 10, activation, seed=seed)
+            errors[activation].append(recovery_error(estimate, W))
+    return errors
+
+
+@pytest.mark.parametrize("activation", TARGET)
+def test_error_at_the_standard_size(standard, activation):
+    assert np.max(standard[activation]) < TARGET[activation]
+
+
+@pytest.mark.parametrize("method", ["kcl", "jennrich"])
+@pytest.mark.parametrize("activation", IDENTIFIABLE)
+def test_population_moments_give_the_kernels_exactly(activation, method):
+    rng = np.random.default_rng(4)
+    W = draw_teacher(rng, 7, 4)
+    norms = np.linalg.norm(W, axis=0)
+    units = W / norms
+    V = np.linalg.qr(W @ rng.standard_normal((4, 4)))[0]  # any basis of the span
+    order = moment_orders(activation)[1]
+    compressed, R = V.T @ units, 0.0
+    for c, u in zip(hermite_coefficient(order, norms, activation), compressed.T, strict=True):
+        power = c * u
+        for _ in range(order - 1):
+            power = np.multiply.outer(power, u)
+        R = R + power
+    M_1 = units @ hermite_coefficient(1, norms, activation)
+    directions, _, residual = decompose(R, rng, method)
+    total = gamma(0, norms, activation).sum()
+    ceiling = magnitude_ceiling(M_1, total, 4, activation)
+    estimate, clipped = signs_and_magnitudes(V @ directions, M_1, activation, ceiling)
+    np.testing.assert_allclose(match_kernels(estimate, W), W, atol=1e-8)
+    assert residual < 1e-8
+    assert not clipped.any()
+
+
+# The cubic's moments average sixth powers, which needs more samples than a test has.
+@pytest.mark.parametrize("activation", [a for a in IDENTIFIABLE if a != "cubic"])
+@pytest.mark.parametrize("kernels", [1, 4])
+def test_extreme_numbers_of_kernels(activation, kernels):
+    W, x, y = draw_sample(0, 100_000, 4, 2, kernels, activation, condition=1.5)
+    found = tensor_initialise(x, y, kernels, 4, activation)
+    assert recovery_error(found, W)[1] < 0.25
+
+
+@pytest.mark.parametrize("activation", ["squared_relu", "tanh"])
+def test_order_of_kernels_and_kind_of_array_do_not_matter(activation):
+    W, x, y = draw_sample(1, 20_000, 5, 2, 3, activation)
+    found = tensor_initialise(x, y, 3, 5, activation)
+    permuted = network_output(W[:, [2, 0, 1]], x, activation)
+    np.testing.assert_allclose(
+        match_kernels(tensor_initialise(x, permuted, 3, 5, activation), found), found, atol=1e-6
+    )
+    tensors = torch.as_tensor(x).requires_grad_(), torch.as_tensor(y)
+    np.testing.assert_array_equal(tensor_initialise(*tensors, 3, 5, activation), found)
+    fortran = tensor_initialise(np.asfortranarray(x), y, 3, 5, activation)
+    np.testing.assert_allclose(fortran, found, atol=1e-12)
+    single = tensor_initialise(x.astype(np.float32), y, 3, 5, activation)
+    np.testing.assert_allclose(match_kernels(single, found), found, atol=1e-3)
+
+
+def test_estimate_turns_with_the_patches():
+    _, x, y = draw_sample(2, 40_000, 5, 2, 3, "squared_relu")
+    Q = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
+    turned = (x.reshape(-1, 5) @ Q.T).reshape(x.shape)
+    found = tensor_initialise(x, y, 3, 5, "squared_relu", method="jennrich")
+    # Least squares on the compressed tensor does not depend on the basis of the span.
+    other = tensor_initialise(turned, y, 3, 5, "squared_relu", method="jennrich")
+    np.testing.assert_allclose(match_kernels(other, Q @ found), Q @ found, atol=1e-6)
+
+
+def test_centring_lowers_the_error():
+    errors = {False: [], "mean": [], True: []}
+    for seed in range(8):
+        W, x, y = draw_sample(seed, 20_000, 6, 2, 3, "relu")
+        for center, found in errors.items():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                estimate = tensor_initialise(x, y, 3, 6, "relu", center=center)
+            found.append(recovery_error(estimate, W)[1])
+    published, mean, full = (np.median(errors[c]) for c in (False, "mean", True))
+    assert full < mean < published
+
+
+def test_averaging_patches_lowers_the_error_of_the_span():
+    errors = {1: [], 4: []}
+    for seed in range(8):
+        W, x, y = draw_sample(seed, 20_000, 8, 4, 2, "squared_relu")
+        span = np.linalg.qr(W)[0]
+        for r, found in errors.items():
+            V, *_ = estimate_subspace(x[:, : 8 * r], y - y.mean(), 8, 2, 2, None)
+            found.append(np.linalg.norm(span - V @ (V.T @ span)))
+    assert np.median(errors[4]) < np.median(errors[1]) / 1.5
+
+
+def test_information():
+    ratios = []
+    for seed in range(6):
+        W, x, y = draw_sample(seed, 40_000, 6, 3, 3, "squared_relu")
+        found, info = tensor_initialise(x, y, 3, 6, "squared_relu", return_info=True)
+        np.testing.assert_array_equal(found, tensor_initialise(x, y, 3, 6, "squared_relu"))
+        ratios.append(info["split_half_error"] / recovery_error(found, W)[1])
+        assert info["subspace_gap"] > 3 * info["subspace_noise"] > 0
+        assert info["smallest_weight"] > 3 * info["tensor_noise"] > 0
+        assert 0 < info["decomposition_residual"] < 0.2
+        assert info["clipped"].shape == (3,)
+        assert not info["clipped"].any()
+    assert 0.5 < np.median(ratios) < 2
+
+
+@pytest.mark.parametrize("activation", ["squared_relu", "relu", "tanh"])
+def test_pure_noise_is_reported(activation):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2000, 16)), rng.standard_normal(2000)
+    with pytest.warns(RuntimeWarning, match="signal below noise"):
+        _, info = tensor_initialise(x, y, 3, 8, activation, return_info=True)
+    assert info["split_half_error"] > 0.3
+
+
+def test_saturated_magnitudes_are_flagged():
+    # Twice the outputs of a saturated tanh ask for more than m_1 can reach.
+    _, x, y = draw_sample(0, 20_000, 4, 1, 1, "tanh")
+    found, info = tensor_initialise(x, 2 * y, 1, 4, "tanh", return_info=True)
+    assert info["clipped"].all()
+    assert np.linalg.norm(found) == pytest.approx(10)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from(["relu", "leaky_relu", "squared_relu", "softplus"]),
+    st.floats(1, 50),
+)
+def test_ceiling_is_above_every_kernel(seed, activation, condition):
+    rng = np.random.default_rng(seed)
+    W = draw_teacher(rng, 5, 4, condition)
+    norms = np.linalg.norm(W, axis=0)
+    M_1 = W / norms @ hermite_coefficient(1, norms, activation)
+    mean = gamma(0, norms, activation).sum()
+    assert magnitude_ceiling(M_1, mean, 4, activation) > norms.max()
+
+
+def test_streaming_needs_little_memory():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1_000_000, 8), dtype=np.float32)
+    W = draw_teacher(rng, 4, 2).astype(np.float32)
+    for activation in ("relu", "tanh"):
+        y = network_output(W, x, activation)
+        tracemalloc.start()
+        tensor_initialise(x, y, 2, 4, activation, return_info=True)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 100e6
+
+
+@pytest.mark.parametrize(("activation", "wrong"), [("relu", (2, 3)), ("tanh", (2, 3))])
+def test_wrong_moments_fail_at_every_sample_size(activation, wrong):
+    # The third moment of the ReLU and the second of tanh vanish: only noise is decomposed.
+    errors = {(orders, n): [] for orders in (wrong, None) for n in (5_000, 80_000)}
+    for (orders, n), trials in errors.items():
+        for seed in range(8):
+            W, x, y = draw_sample(seed, n, 6, 2, 3, activation)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                estimate = tensor_initialise(x, y, 3, 6, activation, orders=orders)
+            trials.append(recovery_error(estimate, W)[1])
+    median = {key: np.median(trials) for key, trials in errors.items()}
+    assert min(median[wrong, 5_000], median[wrong, 80_000]) > 0.5
+    assert median[None, 80_000] < 0.1
+
+
+def test_uniform_inputs_leave_a_bias_that_samples_do_not_remove():
+    ratio = {}
+    for law in ("gaussian", "uniform"):
+        errors = []
+        for n in (10_000, 160_000):
+            trials = []
+            for seed in range(8):
+                rng = np.random.default_rng(seed)
+                W = draw_teacher(rng, 5, 3)
+                x = rng.standard_normal((n, 10))
+                if law == "uniform":
+                    x = rng.uniform(-np.sqrt(3), np.sqrt(3), (n, 10))
+                y = network_output(W, x, "squared_relu")
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    estimate = tensor_initialise(x, y, 3, 5, "squared_relu")
+                trials.append(recovery_error(estimate, W)[1])
+            errors.append(np.median(trials))
+        ratio[law] = errors[1] / errors[0]
+    assert ratio["gaussian"] < 0.4
+    assert ratio["uniform"] > 0.7
+
+
+def test_dependent_kernels_cannot_be_recovered():
+    rng = np.random.default_rng(0)
+    plane = draw_teacher(rng, 5, 2)
+    W = np.column_stack([plane, plane @ [0.7, 0.7]])
+    x = rng.standard_normal((100_000, 10))
+    y = network_output(W, x, "squared_relu")
+    with pytest.warns(RuntimeWarning, match="signal below noise"):
+        estimate = tensor_initialise(x, y, 3, 5, "squared_relu")
+    assert recovery_error(estimate, W)[0] > 0.2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"patch_size": 5}, "x: expected shape (n, d) with d a multiple of patch_size=5"),
+        ({"kernels": 5}, "kernels: expected between 1 and patch_size=4, found 5"),
+        ({"kernels": 0}, "kernels: expected between 1"),
+        ({"activation": "quadratic"}, "which is even"),
+        ({"activation": "linear"}, "which is linear"),
+        ({"activation": "gelu"}, "activation: expected one of"),
+        ({"method": "als"}, "method: expected 'kcl' or 'jennrich'"),
+        ({"center": "median"}, 'center: expected True, False or "mean"'),
+        ({"orders": (3, 2)}, "orders: expected"),
+        ({"y": np.ones(39)}, "y: expected shape (40,)"),
+        ({"x": np.ones((5, 8))[:, :8], "y": np.ones(5)}, "kernels * patch_size = 12 patches"),
+        ({"x": np.where(np.arange(40)[:, None] == 7, np.nan, 1.0) * np.ones(8)}, "x: expected fin"),
+        ({"y": np.where(np.arange(40) == 7, np.inf, 1.0)}, "y: expected finite"),
+    ],
+)
+def test_bad_arguments(change, message):
+    rng = np.random.default_rng(0)
+    arguments = {
+        "x": rng.standard_normal((40, 8)),
+        "y": rng.standard_normal(40),
+        "kernels": 3,
+        "patch_size": 4,
+        "activation": "relu",
+    }
+    with pytest.raises(ValueError, match=re.escape(message)):
+        tensor_initialise(**{**arguments, **change})
