@@ -5,7 +5,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 ENVIRONMENT := .venv/.installed
 
-.PHONY: figures quick test lint gallery clean help
+.PHONY: figures quick test lint gallery bench clean help
 
 figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scale
 	$(SNAKEMAKE)
@@ -24,6 +24,10 @@ lint: $(ENVIRONMENT)  ## ruff, snakefmt and Snakemake's own linter
 
 gallery: $(ENVIRONMENT)  ## copy the standard run's figures and claims table into docs and README
 	$(BIN)/python docs/make_gallery.py
+
+bench: $(ENVIRONMENT)  ## the library beside its peers, side by side, one thread
+	$(BIN)/python -m pip install --quiet --no-deps --requirement benchmarks/requirements.txt
+	$(BIN)/python benchmarks/zhong2017.py
 
 clean:  ## remove results and figures, keep the environment
 	rm -rf results .snakemake figures/*/*.svg figures/*/*.pdf figures/*/*.csv

@@ -33,6 +33,7 @@ FIGURES = {}
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/du2018.smk"
+include: "workflow/rules/zhong2017.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/ledger.smk"
 

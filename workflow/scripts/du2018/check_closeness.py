@@ -46,7 +46,7 @@ def on_one_sample(angles, phi):
 
 
 def boundary_density(law, rho):
-    """mu: supremum of P(abs(theta(Z_i, u) - pi/2) <= d) / d over d <= rho and u within pi/2 of w*."""
+    """mu: supremum over d <= rho and u of P(abs(theta(Z_i, u) - pi/2) <= d) / d."""
     return max(
         (mass_near(law, u - np.pi / 2, d) + mass_near(law, u + np.pi / 2, d)) / d
         for d in rho * np.array([0.01, 0.1, 0.3, 1.0])

@@ -1,0 +1,31 @@
+"""Z1: the non-linearity rho(sigma) of each activation and the terms whose minimum it is."""
+
+import numpy as np
+import pandas as pd
+
+from cnntheory.zhong2017 import ACTIVATIONS, rho
+from workflow.scripts import step
+
+TERMS = (
+    "beta_0 - alpha_0^2 - alpha_1^2",
+    "beta_2 - alpha_1^2 - alpha_2^2",
+    "alpha_0 alpha_2 - alpha_1^2",
+    "alpha_0^2",
+)
+
+
+def run():
+    args = step.arguments(__doc__, ["table"], points=int)
+    # The magnitudes of the authors' table, 0.1, 1 and 10, are among the points.
+    sigma = np.union1d(np.geomspace(0.05, 20, args.points), [0.1, 1.0, 10.0])
+    tables = []
+    for activation in ACTIVATIONS:
+        least, terms = rho(activation, sigma, return_terms=True)
+        for quantity, value in zip(("rho", *TERMS), (least, *terms), strict=True):
+            columns = {"activation": activation, "sigma": sigma, "quantity": quantity}
+            tables.append(pd.DataFrame(columns | {"value": value}))
+    step.write_table(pd.concat(tables), args.table, args)
+
+
+if __name__ == "__main__":
+    step.main(run)
