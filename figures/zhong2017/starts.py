@@ -26,7 +26,7 @@ for axis, (name, (activation, t, n)) in zip(objectives, problems.items(), strict
     for i, (start, label) in enumerate(STARTS.items()):
         rows = table[table.start == start]
         wide = rows.pivot(index="iteration", columns="seed", values="loss").clip(lower=1e-14)
-        axis.plot(wide, color=style.COLOURS[i], linewidth=0.35, alpha=0.35)
+        axis.plot(wide, color=style.COLOURS[i], linewidth=0.35, alpha=0.35, rasterized=True)
         axis.plot(wide.median(axis=1), label=label, **style.look(i))
         drawn.append(
             wide.quantile([0.1, 0.5, 0.9], axis=1)
