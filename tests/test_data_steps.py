@@ -61,6 +61,8 @@ def run(tmp_path, step, *words, env=None, as_mnist=True, largest_file=None):
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
     clean = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "no_proxy": "127.0.0.1"}
+    # A limit on file sizes would leave truncated byte code behind, which breaks every later run.
+    clean["PYTHONDONTWRITEBYTECODE"] = "1"
     start = ["-c", AS_MNIST] if as_mnist else []
     return subprocess.run(
         [sys.executable, *start, str(STEPS / step), *map(str, words)],
