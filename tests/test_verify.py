@@ -90,7 +90,9 @@ def test_what_was_not_measured_is_left_empty(claims):
         ("results/full", " --configfile config/full.yaml"),
     ],
 )
-def test_missing_claims_come_with_the_command_that_makes_them(monkeypatch, tmp_path, folder, option):
+def test_missing_claims_come_with_the_command_that_makes_them(
+    monkeypatch, tmp_path, folder, option
+):
     monkeypatch.chdir(tmp_path)
     path = f"{folder}/zhong2017/claims.json"
     text, good = compare([path])
