@@ -8,6 +8,7 @@ from scipy.stats import binom
 
 from cnntheory.stats import (
     bootstrap,
+    clustered_slope,
     log_log_slope,
     median_band,
     seeds_to_decide,
@@ -213,3 +214,35 @@ def test_few_seeds_give_their_whole_range():
     values = np.array([[3.0, 1.0], [2.0, 5.0], [1.0, 9.0]])
     median, low, high = median_band(values)
     np.testing.assert_array_equal([median, low, high], [[2, 5], [1, 1], [3, 9]])
+
+
+def test_clustered_slopes_are_those_of_dummy_regression():
+    rng = np.random.default_rng(9)
+    trials = np.repeat(np.arange(8), 5)
+    x, y = rng.uniform(1, 9, (2, 40))
+    design = np.column_stack([np.log(x), trials[:, None] == np.arange(8)])
+    expected = np.linalg.lstsq(design, np.log(y))[0][0]
+    slope, low, high = clustered_slope(x, y, trials // 2, rng, trials)
+    assert slope == pytest.approx(expected)
+    assert low < slope < high
+
+
+def test_clustered_slopes_ignore_levels_and_missing_measurements():
+    rng = np.random.default_rng(10)
+    seeds = np.repeat(np.arange(5), 4)
+    x = np.tile([1.0, 2.0, 4.0, 8.0], 5)
+    y = rng.uniform(1, 100, 5)[seeds] * x**-0.5
+    keep = (x < 8) | (seeds < 2)
+    found = clustered_slope(x[keep], y[keep], seeds[keep], rng)
+    np.testing.assert_allclose(found, -0.5)
+
+
+def test_clustered_intervals_cover():
+    rng, hits = np.random.default_rng(11), 0
+    seeds, x = np.repeat(np.arange(20), 4), np.tile([1.0, 2.0, 4.0, 8.0], 20)
+    for _ in range(300):
+        noise = rng.normal(size=20)[seeds] * np.log(x) + rng.normal(size=80)
+        _, low, high = clustered_slope(x, x * np.exp(noise), seeds, rng, draws=400)
+        hits += low <= 1 <= high
+    # At least 93 % of the nominal 95 %, less three standard deviations: 20 clusters are few.
+    assert hits >= 0.88 * 300

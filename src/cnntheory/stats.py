@@ -63,6 +63,39 @@ def log_log_slope(x, y):
     return np.log(y) @ x / (x @ x)
 
 
+def clustered_slope(x, y, clusters, rng, trials=None, level=0.95, draws=2000):
+    """Log-log slope over all measurements, with a bootstrap interval that draws whole clusters.
+
+    Least squares with an intercept of its own for every trial, so that trials measured at fewer x
+    do not tilt the slope.
+
+    Parameters
+    ----------
+    x, y : (n,) array
+        Positive.
+    clusters : (n,) array
+        What is drawn again as a whole, e.g. the seed.
+    rng : numpy.random.Generator
+    trials : (n,) array, optional
+        What has its own intercept, within one cluster each; the clusters unless given.
+
+    Returns
+    -------
+    slope, low, high : float
+    """
+    clusters = np.unique(clusters, return_inverse=True)[1]
+    trials = clusters if trials is None else np.unique(trials, return_inverse=True)[1]
+    sizes = np.bincount(trials)
+    x, y = np.log(np.asarray(x, dtype=float)), np.log(np.asarray(y, dtype=float))
+    x = x - (np.bincount(trials, x) / sizes)[trials]
+    xy, xx = np.bincount(clusters, x * y), np.bincount(clusters, x * x)
+    picks = rng.integers(len(xx), size=(draws, len(xx)))
+    replicas = xy[picks].sum(axis=1) / xx[picks].sum(axis=1)
+    tail = 50 * (1 - level)
+    low, high = np.percentile(replicas, [tail, 100 - tail])
+    return xy.sum() / xx.sum(), low, high
+
+
 def verdict(low, high, at_least=-math.inf, at_most=math.inf):
     """Judge an interval against a criterion's band.
 
