@@ -26,7 +26,9 @@ def pool(images, side=14):
     """
     *lead, height, width = images.shape
     if height != width or height % side:
-        raise ValueError(f"images: expected squares of a multiple of {side}, got {height} x {width}")
+        raise ValueError(
+            f"images: expected squares of a multiple of {side}, got {height} x {width}"
+        )
     blocks = images.reshape(*lead, side, height // side, side, width // side)
     return blocks.mean(axis=(-3, -1), dtype=np.float64)
 
