@@ -1,0 +1,444 @@
+"""Gradient descent on the non-convex objectives, many restarts at once.
+
+The restarts are the leading axis of every array. Constrained filters are normalised inside the
+network, which removes the constraint exactly; they carry no decay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .circular import CircularNetwork
+from .network import Network
+from .two_relu import TwoReluNetwork
+from .unpooled import UnpooledNetwork, check_problem
+
+_RATES = {"adam": 2e-2, "gd": 2e-3, "sgd": 2e-3}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Networks found by descent from many starts.
+
+    Attributes
+    ----------
+    objective : ndarray, shape (restarts,)
+        Non-convex objective of each restart at its best recorded iteration.
+    best : int
+        Restart with the least objective.
+    iterations : ndarray of int, shape (T,)
+        Iterations recorded: a multiple of `record_every`, or the last.
+    trace : ndarray, shape (T, restarts)
+        Objectives on all samples at those iterations.
+    parameters : dict of ndarray
+        Parameters of each restart's best recorded iteration, restarts leading.
+    architecture : str
+        One of `ARCHITECTURES`.
+    """
+
+    objective: np.ndarray
+    best: int
+    iterations: np.ndarray
+    trace: np.ndarray
+    parameters: dict[str, np.ndarray]
+    architecture: str
+    options: dict
+
+    def network(self, index=None):
+        """Build the network of one restart, by default the best.
+
+        Returns
+        -------
+        UnpooledNetwork, CircularNetwork, TwoReluNetwork or Network
+            With constrained filters normalised.
+        """
+        index = self.best if index is None else index
+        chosen = {name: value[index] for name, value in self.parameters.items()}
+        return _BUILDERS[self.architecture](chosen, self.architecture, self.options)
+
+
+@dataclass(frozen=True)
+class _Architecture:
+    """Shapes and decayed names of the parameters, and the network on patches (K, n, h)."""
+
+    shapes: dict[str, tuple[int, ...]]
+    decayed: tuple[str, ...]
+    forward: Callable
+
+
+def train_baseline(
+    architecture,
+    inputs,
+    y,
+    beta,
+    *,
+    width,
+    rng,
+    restarts=16,
+    steps=4000,
+    method="adam",
+    learning_rate=None,
+    schedule="cosine",
+    batch_size=None,
+    record_every=100,
+    scale=1.0,
+    start=None,
+    callback=None,
+    **options,
+):
+    """Train one architecture from many random starts by Adam, gradient descent or SGD.
+
+    Parameters
+    ----------
+    architecture : str
+        One of `ARCHITECTURES`.
+    inputs : ndarray, shape (n, K, h), or (n, d) for "circular"
+        Patches, or inputs.
+    y : ndarray, shape (n,)
+        Targets.
+    beta : float or ndarray, shape (restarts,)
+        Weight decay, positive; one value for each restart if an array.
+    width : int
+        Number of filters m.
+    rng : numpy.random.Generator
+        Draws starts and batches.
+    restarts, steps : int, optional
+        Number of starts and of steps.
+    method : {"adam", "gd", "sgd"}, optional
+        Update; "sgd" needs a `batch_size`, which restarts share, and scales its gradient by n over
+        it. Adam takes a `batch_size` too.
+    learning_rate : float or ndarray, shape (restarts,), optional
+        Default 0.02 for Adam and 0.002 for the others, on the loss ``1/2 |f - y|^2``.
+    schedule : {"cosine", "constant"}, optional
+        Decay of the learning rate: to zero at the last step, or none.
+    batch_size : int, optional
+        Samples a step; all by default.
+    record_every : int, optional
+        Iterations between records.
+    scale : float, optional
+        Factor of the starting weights, which have variance 1 / fan-in.
+    start : dict of ndarray, optional
+        Starting parameters, as `Baseline.parameters`, instead of random ones.
+    callback : callable, optional
+        Called as ``callback(iteration, parameters, objective)`` at every record.
+    **options
+        For "circular": `layers` (3), `constraint` ("filter" or "product") and `filter_length` (d).
+
+    Returns
+    -------
+    Baseline
+        Objectives, traces and networks.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, a value is not finite, or a name is unknown.
+    """
+    if architecture not in ARCHITECTURES:
+        raise ValueError(
+            f"architecture: expected one of {', '.join(ARCHITECTURES)}, found {architecture!r}"
+        )
+    if method not in _RATES:
+        raise ValueError(f"method: expected one of {', '.join(_RATES)}, found {method!r}")
+    if schedule not in ("cosine", "constant"):
+        raise ValueError(f"schedule: expected 'cosine' or 'constant', found {schedule!r}")
+    inputs = np.asarray(inputs, dtype=float)
+    flat = architecture == "circular" and inputs.ndim == 2
+    patches, y, _ = check_problem(inputs[:, None] if flat else inputs, y, np.min(beta))
+    n = len(y)
+    if method == "sgd" and batch_size is None:
+        raise ValueError("batch_size: method 'sgd' needs one; use 'gd' for all samples at a step")
+    if batch_size is not None and not 1 <= batch_size <= n:
+        raise ValueError(f"batch_size: expected 1 to n={n}, found {batch_size}")
+    if options and architecture != "circular":
+        raise ValueError(f"options: expected none for {architecture!r}, found {', '.join(options)}")
+    model = _MAKERS[architecture](architecture, patches.shape, width, options)
+    by_patch = np.ascontiguousarray(patches.transpose(1, 0, 2))
+    theta, views, decay = _start(model, restarts, rng, scale, start)
+    beta = np.broadcast_to(np.asarray(beta, dtype=float), (restarts,))[:, None]
+    rate = np.asarray(_RATES[method] if learning_rate is None else learning_rate, dtype=float)
+    rate = np.broadcast_to(rate, (restarts,))[:, None]
+
+    def full_objective():
+        output, _ = model.forward(views, by_patch)
+        square = ((output - y) ** 2).sum(axis=1)
+        return square / 2 + beta[:, 0] / 2 * (theta**2 @ decay)
+
+    update = _adam if method == "adam" else _plain
+    memory = (np.zeros_like(theta), np.zeros_like(theta))
+    best, kept = np.full(restarts, np.inf), theta.copy()
+    iterations, trace = [], []
+    for step in range(steps + 1):
+        if step % record_every == 0 or step == steps:
+            objective = full_objective()
+            iterations.append(step)
+            trace.append(objective)
+            better = objective < best
+            best, kept[better] = np.where(better, objective, best), theta[better]
+            if callback is not None:
+                callback(step, views, objective)
+        if step == steps:
+            break
+        chosen = slice(None)
+        if batch_size is not None and batch_size < n:
+            chosen = rng.choice(n, batch_size, replace=False)
+        output, pullback = model.forward(views, by_patch[:, chosen])
+        residual = (output - y[chosen]) * (n / output.shape[1])
+        gradients = pullback(residual)
+        gradient = np.concatenate([gradients[name].reshape(restarts, -1) for name in views], axis=1)
+        gradient += beta * decay * theta
+        eta = rate * (0.5 + 0.5 * np.cos(np.pi * step / steps)) if schedule == "cosine" else rate
+        theta -= eta * update(gradient, memory, step + 1)
+    return Baseline(
+        best, int(best.argmin()), np.array(iterations), np.array(trace),
+        _views(model, kept), architecture, options,
+    )  # fmt: skip
+
+
+def _start(model, restarts, rng, scale, start):
+    """One flat array for all parameters, views of it by name, and the mask of those that decay."""
+    sizes = {name: int(np.prod(shape)) for name, shape in model.shapes.items()}
+    theta = np.empty((restarts, sum(sizes.values())))
+    views = _views(model, theta)
+    for name, shape in model.shapes.items():
+        if start is not None:
+            views[name][...] = start[name]
+        else:
+            fan_in = shape[-1] if len(shape) > 1 else shape[0]
+            views[name][...] = scale / np.sqrt(fan_in) * rng.standard_normal((restarts, *shape))
+    decay = np.concatenate([np.full(sizes[name], name in model.decayed) for name in sizes])
+    return theta, views, decay.astype(float)
+
+
+def _views(model, theta):
+    views, first = {}, 0
+    for name, shape in model.shapes.items():
+        last = first + int(np.prod(shape))
+        views[name] = theta[:, first:last].reshape(len(theta), *shape)
+        first = last
+    return views
+
+
+def _plain(gradient, memory, step):
+    return gradient
+
+
+def _adam(gradient, memory, step):
+    """Kingma & Ba (2015) with their constants."""
+    mean, square = memory
+    mean *= 0.9
+    mean += 0.1 * gradient
+    square *= 0.999
+    square += 0.001 * gradient**2
+    return mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.999**step)) + 1e-12)
+
+
+def _preactivations(U, patches):
+    """``X_k u`` for each restart and filter, shape (R, m, K, n): sums over k then add rows."""
+    rows = patches.reshape(-1, patches.shape[2])
+    product = U.reshape(-1, U.shape[-1]) @ rows.T
+    return product.reshape(*U.shape[:-1], *patches.shape[:2])
+
+
+def _filter_gradient(slopes, patches):
+    """Contract slopes (R, m, K, n) with the patches: shape (R, m, h)."""
+    rows = patches.reshape(-1, patches.shape[2])
+    return (slopes.reshape(-1, len(rows)) @ rows).reshape(*slopes.shape[:2], -1)
+
+
+def _pooled(architecture, shape, width, options):
+    """Sum or max over patches, one output weight for each filter."""
+
+    def forward(p, patches):
+        z = _preactivations(p["filters"], patches)
+        if architecture == "average":
+            active = z > 0
+            pooled = np.maximum(z, 0.0).sum(axis=2)
+        else:
+            pooled = np.maximum(z.max(axis=2), 0.0)
+            active = (z == pooled[:, :, None]) & (z > 0)
+        output = (p["weights"][:, None] @ pooled)[:, 0]
+
+        def pullback(r):
+            slopes = (p["weights"][:, :, None] * r[:, None])[:, :, None] * active
+            return {
+                "filters": _filter_gradient(slopes, patches),
+                "weights": (pooled @ r[:, :, None])[..., 0],
+            }
+
+        return output, pullback
+
+    shapes = {"filters": (width, shape[2]), "weights": (width,)}
+    return _Architecture(shapes, ("filters", "weights"), forward)
+
+
+def _without_pooling(architecture, shape, width, options):
+    """One output weight for each filter and patch; ReLU or linear."""
+
+    def forward(p, patches):
+        z = _preactivations(p["filters"], patches)
+        active = z > 0 if architecture == "unpooled" else np.ones_like(z)
+        hidden = z * active
+        restarts, samples = len(z), z.shape[-1]
+        stacked = hidden.reshape(restarts, -1, samples)
+        output = (p["weights"].reshape(restarts, 1, -1) @ stacked)[:, 0]
+
+        def pullback(r):
+            slopes = active * (p["weights"][..., None] * r[:, None, None])
+            return {
+                "filters": _filter_gradient(slopes, patches),
+                "weights": (stacked @ r[:, :, None]).reshape(p["weights"].shape),
+            }
+
+        return output, pullback
+
+    shapes = {"filters": (width, shape[2]), "weights": (width, shape[1])}
+    return _Architecture(shapes, ("filters", "weights"), forward)
+
+
+def _normalise(u):
+    """Unit vectors, and the pullback of the normalisation."""
+    size = np.linalg.norm(u, axis=-1, keepdims=True)
+    unit = u / size
+
+    def pullback(g):
+        return (g - (g * unit).sum(axis=-1, keepdims=True) * unit) / size
+
+    return unit, pullback
+
+
+def _circular(architecture, shape, width, options):
+    """``(X U_1 .. U_{L-2} w_1)_+ w_2`` with circulant U; convolutions are products of spectra."""
+    d = shape[2]
+    known = {"layers": 3, "constraint": "filter", "filter_length": d}
+    unknown = set(options) - set(known)
+    if unknown:
+        raise ValueError(f"options: expected {', '.join(known)}, found {', '.join(unknown)}")
+    options = {**known, **options}
+    hidden, length = options["layers"] - 2, options["filter_length"]
+    bound_product = options["constraint"] == "product"
+
+    def forward(p, patches):
+        X = patches[0]
+        unit, unit_pullback = _normalise(p["filters"])
+        spectra = np.fft.fft(unit, n=d, axis=-1)
+        product = spectra.prod(axis=-2)
+        size = np.linalg.norm(product, axis=-1, keepdims=True) if bound_product else 1.0
+        first = np.fft.fft(p["first"])
+        z = np.fft.ifft(product * first).real / size
+        pre = z @ X.T
+        active = pre > 0
+        hidden_units = pre * active
+        output = (p["second"][:, None] @ hidden_units)[:, 0]
+
+        def pullback(r):
+            slopes = active * (p["second"][:, :, None] * r[:, None])
+            slope_z = slopes @ X
+            spectral = np.fft.fft(slope_z) / size
+            onto_product = np.conj(first) * spectral
+            if bound_product:
+                inner = (slope_z * z).sum(axis=-1, keepdims=True)
+                onto_product = onto_product - d * inner / size**2 * product
+            onto_filters = np.empty_like(p["filters"])
+            for layer in range(hidden):
+                others = np.delete(spectra, layer, axis=-2).prod(axis=-2)
+                full = np.fft.ifft(np.conj(others) * onto_product).real
+                onto_filters[..., layer, :] = full[..., :length]
+            return {
+                "filters": unit_pullback(onto_filters),
+                "first": np.fft.ifft(np.conj(product) * spectral).real,
+                "second": (hidden_units @ r[:, :, None])[..., 0],
+            }
+
+        return output, pullback
+
+    shapes = {"filters": (width, hidden, length), "first": (width, d), "second": (width,)}
+    return _Architecture(shapes, ("first", "second"), forward)
+
+
+def _two_relu(architecture, shape, width, options):
+    """``(sum_k (X_k u_k)_+ w_1k)_+ w_2``, the filters shared by the patches or not."""
+    _, K, h = shape
+    shared = architecture == "two_relu_shared"
+
+    def forward(p, patches):
+        unit, unit_pullback = _normalise(p["filters"])
+        if shared:
+            z = _preactivations(unit, patches)
+        else:
+            z = np.einsum("rmka,kna->rmkn", unit, patches, optimize=True)
+        hidden = np.maximum(z, 0.0)
+        inner = (p["first"][:, :, None] @ hidden)[:, :, 0]
+        outer = np.maximum(inner, 0.0)
+        output = (p["second"][:, None] @ outer)[:, 0]
+
+        def pullback(r):
+            slope = (inner > 0) * (p["second"][:, :, None] * r[:, None])
+            slopes = slope[:, :, None] * p["first"][..., None] * (z > 0)
+            if shared:
+                onto = _filter_gradient(slopes, patches)
+            else:
+                onto = np.einsum("rmkn,kna->rmka", slopes, patches, optimize=True)
+            return {
+                "filters": unit_pullback(onto),
+                "first": (hidden @ slope[..., None])[..., 0],
+                "second": (outer @ r[:, :, None])[..., 0],
+            }
+
+        return output, pullback
+
+    filters = (width, h) if shared else (width, K, h)
+    shapes = {"filters": filters, "first": (width, K), "second": (width,)}
+    return _Architecture(shapes, ("first", "second"), forward)
+
+
+def _build_pooled(p, architecture, options):
+    return Network(p["filters"], p["weights"], architecture)
+
+
+def _build_unpooled(p, architecture, options):
+    activation = "linear" if architecture == "linear" else "relu"
+    return UnpooledNetwork(p["filters"], p["weights"], activation)
+
+
+def _build_circular(p, architecture, options):
+    d = p["first"].shape[-1]
+    filters = _normalise(p["filters"])[0]
+    filters = np.concatenate(
+        [filters, np.zeros((*filters.shape[:-1], d - filters.shape[-1]))], axis=-1
+    )
+    if options.get("constraint") == "product":
+        size = np.linalg.norm(np.fft.fft(filters).prod(axis=-2), axis=-1)
+        filters = filters / (size ** (1 / filters.shape[-2]))[:, None, None]
+    return CircularNetwork(filters, p["first"], p["second"])
+
+
+def _build_two_relu(p, architecture, options):
+    filters = _normalise(p["filters"])[0]
+    if filters.ndim == 2:
+        filters = np.repeat(filters[:, None], p["first"].shape[-1], axis=1)
+    return TwoReluNetwork(filters, p["first"], p["second"])
+
+
+_MAKERS = {
+    "average": _pooled,
+    "max": _pooled,
+    "linear": _without_pooling,
+    "unpooled": _without_pooling,
+    "circular": _circular,
+    "two_relu_shared": _two_relu,
+    "two_relu_unshared": _two_relu,
+}
+_BUILDERS = {
+    "average": _build_pooled,
+    "max": _build_pooled,
+    "linear": _build_unpooled,
+    "unpooled": _build_unpooled,
+    "circular": _build_circular,
+    "two_relu_shared": _build_two_relu,
+    "two_relu_unshared": _build_two_relu,
+}
+ARCHITECTURES = tuple(_MAKERS)
