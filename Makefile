@@ -28,6 +28,8 @@ gallery: $(ENVIRONMENT)  ## copy the standard run's figures and claims table int
 bench: $(ENVIRONMENT)  ## the library beside its peers, side by side, one thread
 	$(BIN)/python -m pip install --quiet --no-deps --requirement benchmarks/requirements.txt
 	$(BIN)/python benchmarks/zhong2017.py
+	$(BIN)/python benchmarks/ergen2021.py
+	$(BIN)/python benchmarks/allenzhu2019.py
 
 clean:  ## remove results and figures, keep the environment
 	rm -rf results .snakemake figures/*/*.svg figures/*/*.pdf figures/*/*.csv

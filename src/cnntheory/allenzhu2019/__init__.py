@@ -13,6 +13,7 @@ from .kernel import (
     predicted_movement,
     step_size,
 )
+from .landscape import landscape
 from .networks import (
     Network,
     Signals,
@@ -62,6 +63,7 @@ __all__ = [
     "gradient_change",
     "gram_matrix",
     "initial_signals",
+    "landscape",
     "limit_gram",
     "limit_separations",
     "linear_outputs",

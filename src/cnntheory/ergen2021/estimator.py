@@ -1,0 +1,102 @@
+"""A scikit-learn regressor: one-dimensional convolutional network, trained to a certified gap."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .train import train_convex
+
+
+class ConvexCNNRegressor(RegressorMixin, BaseEstimator):
+    """Two-layer convolutional ReLU network, trained by its convex program.
+
+    Parameters
+    ----------
+    patch_size : int, optional
+        Length of a filter; the whole row by default, which is the fully connected network.
+    stride : int, optional
+        Distance between neighbouring patches of a row.
+    beta : float, optional
+        Weight decay, relative to the squared loss over 2, summed over samples.
+    pooling : {"average", "max"}, optional
+        ``"average"`` is the plain sum over patches.
+    arrangements : int or "exact", optional
+        Number of sampled gates, or all cells (few samples and short filters only).
+    tol : float, optional
+        Relative duality gap of the program restricted to the gates.
+    random_state : int, RandomState or None, optional
+        Source of the gates.
+
+    Attributes
+    ----------
+    network_ : Network
+    objective_, gap_ : float
+        Training objective, and certified relative gap (over the sampled gates, or all).
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).standard_normal((30, 6))
+    >>> model = ConvexCNNRegressor(patch_size=3, arrangements=20, random_state=0)
+    >>> model.fit(X, np.abs(X[:, 0])).gap_ <= 1e-6
+    True
+    """
+
+    def __init__(
+        self,
+        patch_size=None,
+        stride=1,
+        beta=0.01,
+        pooling="average",
+        arrangements=100,
+        tol=1e-6,
+        random_state=None,
+    ):
+        self.patch_size = patch_size
+        self.stride = stride
+        self.beta = beta
+        self.pooling = pooling
+        self.arrangements = arrangements
+        self.tol = tol
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        """Train on rows X, shape (n, d), and labels y, shape (n,)."""
+        X, y = validate_data(self, X, y, dtype=float, y_numeric=True)
+        seed = check_random_state(self.random_state).randint(2**31)
+        solution = train_convex(
+            self._patches(X),
+            np.asarray(y, float),
+            self.beta,
+            pooling=self.pooling,
+            arrangements=self.arrangements,
+            tol=self.tol,
+            seed=seed,
+        )
+        self.network_ = solution.network
+        self.objective_ = solution.objective
+        self.gap_ = solution.gap
+        return self
+
+    def predict(self, X):
+        """Outputs, shape (n,)."""
+        check_is_fitted(self)
+        return self.network_.predict(
+            self._patches(validate_data(self, X, dtype=float, reset=False))
+        )
+
+    def _patches(self, X):
+        """Windows (n, K, patch_size) of the rows."""
+        size = X.shape[1] if self.patch_size is None else self.patch_size
+        if not 1 <= size <= X.shape[1]:
+            raise ValueError(
+                f"patch_size: expected 1 to {X.shape[1]}, the number of features, found {size}"
+            )
+        if self.stride < 1:
+            raise ValueError(f"stride: expected at least 1, found {self.stride}")
+        return sliding_window_view(X, size, axis=1)[:, :: self.stride]
