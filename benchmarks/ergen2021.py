@@ -3,9 +3,9 @@
 All solve the program restricted to the same patterns. Seconds are wall time, CVXPY's with its own
 compilation; CPU seconds stand beside them for a busy machine. Gaps are certified here: each peer's
 solution is mapped to a network, whose objective is compared with one dual bound. Run
-``python benchmarks/ergen2021.py``; it needs ``cvxpy``, ``clarabel`` and ``scs``. ``scnn`` is reported where
-it is installed (``pip install --no-deps pyscnn linalg_backends``, then opt_einsum and tqdm:
-its own requirements would replace torch).
+``python benchmarks/ergen2021.py``; it needs ``cvxpy``, ``clarabel`` and ``scs``. ``scnn`` is
+reported where it is installed (``pip install --no-deps pyscnn linalg_backends``, then opt_einsum
+and tqdm: its own requirements would replace torch).
 """
 
 import os

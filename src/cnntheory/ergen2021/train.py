@@ -577,7 +577,8 @@ def _train_unpooled(patches, y, beta, arrangements, tol):
 
 
 def _certify_unpooled(filters, weights, patches, y, beta):
-    from .unpooled import UnpooledNetwork, certify_unpooled
+    from .unpooled import UnpooledNetwork, certify_unpooled, price_unpooled
 
     network = UnpooledNetwork(np.asarray(filters, float), np.asarray(weights, float))
-    return certify_unpooled(network, patches, y, beta)
+    price = price_unpooled(y - network.predict(patches), patches)[0]
+    return Certificate(*certify_unpooled(network, patches, y, beta), price)

@@ -1,0 +1,140 @@
+"""Cells of the arrangement: against Cover, brute force over directions, and linear programs."""
+
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from cnntheory.ergen2021 import (
+    ArrangementTooLarge,
+    cover_count,
+    enumerate_cells,
+    gate_patterns,
+    paper_bound,
+    pattern_cells,
+    predicted_patterns,
+    sample_gates,
+    sign_patterns,
+    winner_patterns,
+)
+
+
+def as_set(patterns):
+    return {pattern.tobytes() for pattern in patterns}
+
+
+@pytest.mark.parametrize(
+    ("n", "K", "h"), [(4, 2, 1), (7, 3, 2), (5, 2, 3), (12, 4, 3), (4, 2, 4), (4, 2, 5), (3, 1, 6)]
+)
+def test_counts_of_general_position_are_covers(draw, n, K, h):
+    patterns = sign_patterns(draw(n, K, h)[0])
+    # in one dimension all hyperplanes are one
+    rows = 1 if h == 1 else n * K
+    assert len(patterns) == len(as_set(patterns)) == cover_count(rows, h)
+    assert len(patterns) == predicted_patterns(draw(n, K, h)[0])
+
+
+def test_covers_count_is_all_sides_of_independent_rows():
+    assert cover_count(3, 5) == 2**3 == cover_count(3, 3)
+    assert cover_count(10, 2) == 20
+    assert cover_count(36, 4) == 2 * (1 + 35 + comb(35, 2) + comb(35, 3))
+
+
+@pytest.mark.parametrize(("rows", "rank"), [(10, 2), (160, 3), (36, 4)])
+def test_the_papers_bound_is_a_bound(rows, rank):
+    assert cover_count(rows, rank) < paper_bound(rows, rank)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 10**6), st.integers(2, 3), st.integers(2, 4), st.sampled_from(["average", "max"])
+)
+def test_degenerate_cells_are_those_that_directions_meet(seed, K, h, pooling):
+    # small integers: duplicate, opposite, dependent and zero rows
+    rng = np.random.default_rng(seed)
+    patches = rng.integers(-1, 2, (2, K, h)).astype(float)
+    listed = sign_patterns(patches) if pooling == "average" else winner_patterns(patches)
+    met = gate_patterns(patches, rng.standard_normal((h, 20_000)), pooling)
+    assert as_set(listed) == as_set(met)
+
+
+def test_merged_winners_are_those_that_directions_meet(draw):
+    patches = draw(4, 3, 3)[0]
+    listed = as_set(winner_patterns(patches))
+    met = as_set(gate_patterns(patches, sample_gates(3, 100_000, 1), "max"))
+    assert met <= listed
+    assert len(met) >= 0.9 * len(listed)
+
+
+def interior(rows):
+    """Margin of the best interior direction of ``rows u >= 0``, by a linear program."""
+    h = rows.shape[1]
+    upper = np.hstack([-rows, np.ones((len(rows), 1))])
+    answer = linprog(
+        np.r_[np.zeros(h), -1.0], upper, np.zeros(len(rows)), bounds=[(-1, 1)] * h + [(None, 1)]
+    )
+    return -answer.fun
+
+
+@pytest.mark.parametrize("pooling", ["average", "max"])
+def test_every_cone_has_an_interior_with_its_pattern(draw, pooling):
+    patches = draw(3, 2, 3)[0]
+    cells = enumerate_cells(patches, pooling)
+    for signs in cells.signs:
+        bounding = signs != 0
+        assert interior(signs[bounding, None] * cells.rows[bounding]) > 1e-6
+
+
+@pytest.mark.parametrize("pooling", ["average", "max"])
+def test_facets_and_all_rows_bound_the_same_cones(draw, pooling):
+    patches = draw(5, 3, 3)[0]
+    cells = enumerate_cells(patches, pooling)
+    directions = sample_gates(3, 500, 5).T
+    by_facets = ((cells.normals @ directions.T) >= -1e-12).all(axis=1)
+    by_rows = (cells.signs[:, :, None] * (cells.rows @ directions.T) >= -1e-12).all(axis=1)
+    np.testing.assert_array_equal(by_facets, by_rows)
+    # and every direction lies in one cone
+    np.testing.assert_array_equal(by_rows.sum(axis=0), 1)
+
+
+def test_chosen_patterns_have_the_cones_of_the_enumeration(draw):
+    patches = draw(4, 2, 3)[0]
+    for pooling in ("average", "max"):
+        cells = enumerate_cells(patches, pooling)
+        same = pattern_cells(patches, cells.patterns, pooling)
+        np.testing.assert_array_equal(same.signs, cells.signs)
+
+
+def test_zero_patches_do_not_count(draw):
+    patches = draw(4, 2, 3)[0]
+    padded = np.concatenate([patches, np.zeros((4, 1, 3))], axis=1)
+    assert len(sign_patterns(padded)) == len(sign_patterns(patches))
+    assert not sign_patterns(padded)[:, :, 2].any()
+
+
+def test_patches_of_low_rank_are_enumerated_in_their_row_space(draw):
+    patches = draw(5, 2, 2)[0]
+    lifted = patches @ np.random.default_rng(3).standard_normal((2, 6))
+    assert as_set(sign_patterns(lifted)) == as_set(sign_patterns(patches))
+
+
+def test_all_zero_patches_have_one_cell():
+    assert sign_patterns(np.zeros((3, 2, 4))).shape == (1, 3, 2)
+
+
+def test_gates_are_nested(draw):
+    patches = draw(10, 2, 3)[0]
+    gates = sample_gates(3, 50, 7)
+    np.testing.assert_array_equal(gates[:, :20], sample_gates(3, 20, 7))
+    few, many = gate_patterns(patches, gates[:, :20]), gate_patterns(patches, gates)
+    np.testing.assert_array_equal(many[: len(few)], few)
+
+
+def test_the_budget_names_the_number_and_the_way_out(draw):
+    patches = draw(20, 3, 9)[0]
+    with pytest.raises(ArrangementTooLarge, match=str(cover_count(60, 9))) as error:
+        sign_patterns(patches)
+    assert "sample gates" in str(error.value)
