@@ -34,6 +34,8 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/du2018.smk"
 include: "workflow/rules/zhong2017.smk"
+include: "workflow/rules/ergen2021.smk"
+include: "workflow/rules/allenzhu2019.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/ledger.smk"
 

@@ -213,8 +213,8 @@ def test_one_filter_is_judged_only_where_the_optimum_has_more():
     ]
     found = judge.widths(pd.concat(frames), np.random.default_rng(0))
     assert found["4"].value == pytest.approx(0.5)
-    assert found["4c"].value == 1 and found["4x"].value == 0.5
-    assert found["4b"].value == pytest.approx(1 / 4)  # two pairs, both better
+    assert found["4c"].value == 1 and found["4x"].value == 0
+    assert found["4b"].value == pytest.approx(1 / 4)  # two pairs differ, both better
 
 
 def test_certificates_of_end_points_must_not_exceed_the_optimum():

@@ -136,12 +136,17 @@ def write_table(frame, path, args, data="synthetic"):
     made = {
         "step": script,
         "code": code_hash(script),
-        "parameters": {k: v for k, v in vars(args).items() if not isinstance(v, Path)},
+        "parameters": {k: v for k, v in vars(args).items() if not _names_files(v)},
     }
     table = pa.Table.from_pandas(frame, preserve_index=False)
     table = table.replace_schema_metadata({"cnntheory": json.dumps(made, sort_keys=True)})
     with replacing(path) as part:
         pq.write_table(table, part, compression="zstd")
+
+
+def _names_files(value):
+    """Whether an argument is a path or a list of paths."""
+    return isinstance(value[0] if isinstance(value, list) and value else value, Path)
 
 
 def read_table(path):

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-_PROXIMAL = 1e-7
+# Relative sizes of the proximal terms, in the order they are tried in.
+_PROXIMAL = (1e-7, 1e-8, 1e-9)
 # Steps without a tenth off the gap, after which rounding is taken to have the last word.
 _PATIENCE = 40
 
@@ -107,8 +108,20 @@ def solve_groups(data, cones, y, penalty, *, tol=1e-9, limit=300):
     -----
     A step costs one ``p x p`` factorisation for each group, and one ``n x n`` for all of them.
     """
-    groups, n, p = data.shape
     cones = _unit_rows(cones)
+    best = None
+    # On some instances the proximal terms themselves stall the steps: then once more with less.
+    for proximal in _PROXIMAL:
+        found = _follow_path(data, cones, y, penalty, tol, limit, proximal)
+        best = found if best is None else _better(best, found)
+        if best.gap <= tol:
+            break
+    return best
+
+
+def _follow_path(data, cones, y, penalty, tol, limit, proximal):
+    """Newton steps along the central path, from the start to `tol`, `limit` or a stall."""
+    groups, n, p = data.shape
     wall = cones.any(axis=2)
     flat = data.transpose(1, 0, 2).reshape(n, -1)
     scale = np.abs(y).max() or 1.0
@@ -135,7 +148,7 @@ def solve_groups(data, cones, y, penalty, *, tol=1e-9, limit=300):
         missing = np.where(wall, np.einsum("gNp,gp->gN", cones, z) - slack, 0.0)
         stationarity = pull.reshape(groups, p) + push - gradient
         dz, dslack, dmultiplier = _newton(
-            flat, cones, wall, hessian, stationarity, missing, slack, multiplier, mu, size
+            flat, cones, wall, hessian, stationarity, missing, slack, multiplier, mu, size, proximal
         )
         # The barrier is self-concordant: steps of its local norm stay where its quadratic model is.
         square = np.einsum("gp,gpq,gq->g", dz, hessian, dz).max() / mu
@@ -160,19 +173,22 @@ def _reach(value, change):
     return (-value[falling] / change[falling]).min() if falling.any() else np.inf
 
 
-def _newton(flat, cones, wall, hessian, stationarity, missing, slack, multiplier, mu, size):
+def _newton(
+    flat, cones, wall, hessian, stationarity, missing, slack, multiplier, mu, size, proximal
+):
     """Solve the linearised central-path equations; slacks and multipliers eliminated first.
 
-    Proximal terms of relative size `_PROXIMAL` in ``z`` and in the multipliers bound the condition
+    Proximal terms of relative size `proximal` in ``z`` and in the multipliers bound the condition
     of the blocks: near the optimum those of active groups are flat along their ray and stiff
     across tight walls. They vanish with the step, so the path's end stays what it is.
     """
     groups, _, p = cones.shape
-    stiff = np.where(wall, 1 / (slack / multiplier + _PROXIMAL / size), 0.0)
+    relax = proximal / size
+    stiff = np.where(wall, 1 / (slack / multiplier + relax), 0.0)
     target = np.where(wall, stiff * (mu / multiplier - slack - missing), 0.0)
     block = hessian + np.einsum("gNp,gN,gNq->gpq", cones, stiff, cones, optimize=True)
     rounding = np.finfo(float).eps * np.trace(block, axis1=1, axis2=2)
-    block[:, np.arange(p), np.arange(p)] += (_PROXIMAL * size + rounding)[:, None]
+    block[:, np.arange(p), np.arange(p)] += (proximal * size + rounding)[:, None]
     right = stationarity + np.einsum("gNp,gN->gp", cones, target)
     inverse = np.linalg.inv(block)
     inverse = (inverse + inverse.transpose(0, 2, 1)) / 2
@@ -190,7 +206,7 @@ def _newton(flat, cones, wall, hessian, stationarity, missing, slack, multiplier
         dz = dz + solve(error - ((flat @ dz.ravel()) @ flat).reshape(groups, p))
     slope = np.einsum("gNp,gp->gN", cones, dz)
     dmultiplier = target - stiff * slope
-    dslack = np.where(wall, slope + missing + _PROXIMAL / size * dmultiplier, 0.0)
+    dslack = np.where(wall, slope + missing + relax * dmultiplier, 0.0)
     return dz, dslack, dmultiplier
 
 

@@ -1,0 +1,79 @@
+"""Claims 1, 1b: end objectives of many restarts beside the optimum of the convex program."""
+
+import numpy as np
+import pandas as pd
+
+from figures import style
+from figures.ergen2021.names import excess, name, present
+
+WITHIN, FLOOR = 1e-4, 1e-11
+path, tables = style.read()
+table = pd.concat(tables.values(), ignore_index=True)
+table["excess"] = excess(table)
+instance = ["architecture", "seed", "beta_fraction"]
+best = table.groupby(instance).agg(
+    objective=("objective", "min"), program=("program", "first"), excess=("excess", "min")
+)
+best = best.reset_index()
+fractions = sorted(table.beta_fraction.unique(), reverse=True)
+fig, (scatter, gaps) = style.panels(2, height=3.0, width_ratios=(1, 1.5))
+for i, architecture in present(best):
+    rows = best[best.architecture == architecture]
+    scatter.plot(
+        rows.program,
+        rows.objective,
+        linestyle="",
+        marker=style.MARKERS[i],
+        color=style.COLOURS[i],
+        markerfacecolor="none",
+        markeredgewidth=0.7,
+        label=name(architecture),
+    )
+ends = np.array([best.program.min() / 1.5, best.program.max() * 1.5])
+scatter.plot(ends, ends, label="equal", **style.THEORY)
+scatter.set(
+    xscale="log",
+    yscale="log",
+    xlabel="optimum of the convex program $p^*$",
+    ylabel=f"best of {table.restart.nunique()} restarts, $m = 2n$",
+)
+scatter.legend(loc="lower right", handlelength=1.2, labelspacing=0.25, borderaxespad=0)
+ticks = []
+for i, architecture in present(table):
+    ticks.append(name(architecture))
+    for j, fraction in enumerate(fractions):
+        rows = table[(table.architecture == architecture) & (table.beta_fraction == fraction)]
+        place = len(ticks) - 1 + 0.26 * (j - (len(fractions) - 1) / 2)
+        gaps.plot(
+            np.full(len(rows), place),
+            rows.excess.clip(lower=FLOOR),
+            linestyle="",
+            marker="_",
+            markersize=5,
+            color="0.75",
+            zorder=1,
+            rasterized=True,
+        )
+        lowest = best[(best.architecture == architecture) & (best.beta_fraction == fraction)]
+        gaps.plot(
+            np.full(len(lowest), place),
+            lowest.excess.clip(lower=FLOOR),
+            linestyle="",
+            marker=style.MARKERS[j],
+            color=style.COLOURS[j],
+            alpha=0.8,
+            markersize=3,
+            label=rf"$\beta = {fraction:g}\,\beta_{{\max}}$" if not i else None,
+        )
+gaps.plot([], [], linestyle="", marker="_", color="0.75", label="every restart")
+gaps.axhline(WITHIN, **style.THEORY)
+gaps.set(
+    yscale="log",
+    ylim=(FLOOR / 3, 1e4),
+    ylabel="(end objective $- p^*$) / $p^*$",
+    xticks=range(len(ticks)),
+)
+gaps.set_title(f"{table.seed.nunique()} instances each", loc="right")
+gaps.set_xticklabels(ticks, rotation=35, ha="right", rotation_mode="anchor")
+gaps.legend(loc="upper left", ncols=2)
+style.save(fig, path, [table], tables)
