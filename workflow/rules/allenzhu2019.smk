@@ -2,6 +2,7 @@
 # stored, the wide ones would take gigabytes.
 
 ALLENZHU2019 = config["allenzhu2019"]
+# The longest jobs of all papers are here and have priority, so that none is left for the end.
 LANDSCAPES = [cell for cell in ALLENZHU2019["landscape"] if cell != "common"]
 
 
@@ -45,6 +46,7 @@ rule initialise:
         "<results>/logs/allenzhu2019/initialise.log",
     benchmark:
         "<results>/benchmarks/allenzhu2019/initialise.jsonl"
+    priority: 1
     conda:
         "../../envs/compute.yaml"
     threads: 1
@@ -124,6 +126,7 @@ rule train_wide_gd:
         "<results>/benchmarks/allenzhu2019/train_gd_{study}.jsonl"
     wildcard_constraints:
         study="|".join(ALLENZHU2019["train_gd"]),
+    priority: 1
     conda:
         "../../envs/compute.yaml"
     threads: 1
@@ -181,6 +184,7 @@ rule measure_times:
         "<results>/benchmarks/allenzhu2019/measure_times_{study}.jsonl"
     wildcard_constraints:
         study="|".join(ALLENZHU2019["measure_times"]),
+    priority: 1
     conda:
         "../../envs/compute.yaml"
     threads: 1
@@ -293,6 +297,7 @@ rule classify:
         "<results>/benchmarks/allenzhu2019/classify_{network}.jsonl"
     wildcard_constraints:
         network="|".join(ALLENZHU2019["classify"]),
+    priority: 1
     conda:
         "../../envs/compute.yaml"
     threads: 1
@@ -356,6 +361,7 @@ rule landscape:
         "<results>/benchmarks/allenzhu2019/landscape_{cell}.jsonl"
     wildcard_constraints:
         cell="|".join(LANDSCAPES),
+    priority: 1
     conda:
         "../../envs/compute.yaml"
     threads: 1
