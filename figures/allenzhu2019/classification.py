@@ -19,7 +19,7 @@ for axis, (network, name) in zip(axes, NAMES.items(), strict=True):
         if narrow and labels == "true":
             continue
         i = 2 if narrow else looks[labels]
-        label = f"{labels}, {LOSSES[loss]}" + (f", $m = {width}$" if narrow else "")
+        label = f"random, cross-entropy, $m = {width}$" if narrow else f"{labels}, {LOSSES[loss]}"
         for number, (_, run) in enumerate(rows.groupby("seed")):
             axis.plot(
                 run.epoch,
@@ -28,7 +28,8 @@ for axis, (network, name) in zip(axes, NAMES.items(), strict=True):
                 linestyle="-" if loss == "cross_entropy" else (0, (4, 1.5)),
                 linewidth=0.8,
                 alpha=0.8,
-                label=label if number == 0 else None,
+                # The narrow network is in one panel, whose curves leave room for one line.
+                label=label if number == 0 and narrow == (network == "fully") else None,
             )
     wide = own.width.max()
     axis.set(

@@ -36,6 +36,7 @@ scatter.set(
     yscale="log",
     xlabel="optimum of the convex program $p^*$",
     ylabel=f"best of {table.restart.nunique()} restarts, $m = 2n$",
+    xlim=(ends[0], 20 * ends[1]),
 )
 scatter.legend(loc="lower right", handlelength=1.2, labelspacing=0.25, borderaxespad=0)
 ticks = []

@@ -70,7 +70,7 @@ def run():
             beta = fraction * largest
             labelled = {"samples": n, "seed": seed, "beta_fraction": fraction}
             begun = time.perf_counter()
-            optimum = train_convex(patches, y, beta, arrangements=cells.patterns)
+            optimum = train_convex(patches, y, beta, arrangements=cells.patterns, tol=1e-9)
             seconds = time.perf_counter() - begun + enumerated
             networks = [("convex", 0, optimum.network, optimum.dual)]
             shown = n == max(args.samples) and seed == 0
