@@ -36,7 +36,7 @@ for i, (axis, (beta, table)) in enumerate(zip(axes, everything.groupby("beta"), 
             np.interp(count, widths, places),
             color="0.15",
             linestyle=":",
-            linewidth=0.5 + 0.35 * (filters == count).sum(),
+            linewidth=0.5 + 3 * (filters == count).mean(),
             zorder=0,
             label="$m^*$ of the optimum" if not k else None,
         )
