@@ -302,19 +302,27 @@ def test_the_source_of_the_images_is_written_down(quick):
     assert source["train"] == (60000 if quick.data == mnist.MNIST else 1500)
 
 
+def on_images(table):
+    """Whether a table was measured on the images."""
+    if table.parent.name == "allenzhu2019":
+        return table.stem not in {"times_pairs", "times_wide_pairs"}
+    named = {"teachers", "patch_geometry", "regions"}
+    return table.stem.startswith("image_") or table.stem in named
+
+
 def test_tables_are_described_and_name_their_data(quick, config):
     described = set(read("workflow/columns.yaml"))
-    images = {"teachers", "patch_geometry", "regions"} | {
-        f"image_{part}_{teacher}"
-        for part in ("filters", "interpolation", "spectrum", "training")
-        for teacher in ("random", "gabor")
-    }
     tables = sorted(quick.results.glob("*/*.parquet"))
-    assert {path.stem for path in tables} >= images | {"basin", "gradients", "stream"}
+    assert {"image_filters_gabor", "image_profiles", "gd_narrow"} <= {path.stem for path in tables}
     for path in tables:
         table = pd.read_parquet(path)
-        assert len(table) and set(table.columns) <= described
-        assert set(table["data"]) == {quick.data if path.stem in images else "synthetic"}, path
+        # Some architectures have no filters or no dual point, some landscapes compare no methods.
+        may_be_empty = path.stem.endswith("_curvature") or path.stem.startswith(
+            ("networks_", "duals_")
+        )
+        empty = may_be_empty and not len(table)
+        assert (len(table) or empty) and set(table.columns) <= described
+        assert empty or set(table["data"]) == {quick.data if on_images(path) else "synthetic"}, path
         made = json.loads(pq.read_schema(path).metadata[b"cnntheory"])
         assert set(made) == {"step", "code", "parameters"}
         assert (quick.tree / made["step"]).is_file()
@@ -335,7 +343,8 @@ def test_there_is_a_verdict_for_every_claim(quick, config):
             assert row["expected"] == claim["expected"]
             assert (quick.tree / row["figure"]).is_file()
             about_images = claim.get("about") == "images"
-            assert row["data"] == (quick.data if about_images else "synthetic")
+            # A theorem about any inputs may be measured on images.
+            assert row["data"] in {quick.data} | (set() if about_images else {"synthetic"})
             if about_images and quick.data != mnist.MNIST:
                 assert row["verdict"] == "inconclusive" and quick.data in row["note"]
         rows += found

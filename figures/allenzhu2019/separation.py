@@ -1,6 +1,5 @@
 """P10: how far apart the inputs stay from layer to layer."""
 
-
 from figures import style
 
 path, tables = style.read()

@@ -449,8 +449,8 @@ def landscapes(summary, compared, rng):
             squares.max(),
             seeds=runs,
             data=data,
-            note=f"{over} of {squares.size} exceed one half. Of all panels the best point of the "
-            f"square gains at most {extra.max():.2g} of the gradient's decrease on top of it, median "
+            note=f"{over} of {squares.size} exceed one half. The best point of a square gains at "
+            f"most {extra.max():.2g} of the gradient's decrease on top of it, median "
             f"{extra.median():.2g}.",
         ),
         "P16c": median(squares, rng, data)._replace(
