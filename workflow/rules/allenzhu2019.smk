@@ -23,6 +23,7 @@ rule select_subset:
         "<results>/benchmarks/allenzhu2019/select_subset.jsonl"
     conda:
         "../../envs/compute.yaml"
+    priority: 1
     threads: 1
     params:
         flags=flags(seed=config["seed"], **ALLENZHU2019["select_subset"]),

@@ -18,6 +18,7 @@ rule fetch_mnist:
     localrule: True
     conda:
         "../../envs/compute.yaml"
+    priority: 1
     threads: 1
     params:
         flags=flags(
