@@ -298,7 +298,8 @@ def test_steps_run_on_one_thread():
 
     found = []
     with threadpool_limits(2):
-        assert threads() == {2}
+        # Some libraries bring a pool that never has more than one.
+        assert 2 in threads()
         step.main(lambda: found.append(threads()))
     assert found == [{1}]
 

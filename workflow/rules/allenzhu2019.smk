@@ -21,9 +21,9 @@ rule select_subset:
         "<results>/logs/allenzhu2019/select_subset.log",
     benchmark:
         "<results>/benchmarks/allenzhu2019/select_subset.jsonl"
+    priority: 1
     conda:
         "../../envs/compute.yaml"
-    priority: 1
     threads: 1
     params:
         flags=flags(seed=config["seed"], **ALLENZHU2019["select_subset"]),

@@ -15,10 +15,10 @@ rule fetch_mnist:
         "<results>/logs/data/fetch_mnist.log",
     benchmark:
         "<results>/benchmarks/data/fetch_mnist.jsonl"
+    priority: 1
     localrule: True
     conda:
         "../../envs/compute.yaml"
-    priority: 1
     threads: 1
     params:
         flags=flags(
