@@ -506,14 +506,16 @@ def test_a_wrong_mnist_dir_is_refused_and_leaves_nothing(fresh, snakemake, tmp_p
 # What the documentation promises
 
 
-def test_the_commands_of_the_readme_work(tmp_path):
+def test_the_commands_of_the_readme_work(tmp_path, mnist_folder):
     readme = (ROOT / "README.md").read_text()
     (command,) = re.findall(r"^    (PYTHONPATH=src:\. python (?:.*\\\n)*.+)$", readme, re.M)
     command = command.replace("starts.parquet", f"{tmp_path}/starts.parquet")
     env = {"PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]), "HOME": str(tmp_path)}
     subprocess.run(["bash", "-ec", command], cwd=ROOT, env=env, check=True)
     assert pd.read_parquet(tmp_path / "starts.parquet").dimension.tolist() == [2, 2, 10, 10]
-    names = {}
+    names, images = {}, f"mnist.load({str(mnist_folder)!r})" if mnist_folder else "mnist.digits()"
+    assert 'mnist.load("mnist")' in readme
     for code in re.findall(r"```python\n(.+?)```", readme, re.S):
-        exec(code, names)
+        exec(code.replace('mnist.load("mnist")', images), names)
+    assert names["solution"].gap < 1e-7
     assert max(names["recovery_error"](names["W"], names["teacher"])) < 0.15
