@@ -112,10 +112,13 @@ def nested(path, value):
 
 def complaint(config, path, value):
     """What is said about a value put into a configuration: the keys that lead to it, and why."""
-    changed = merge(copying.deepcopy(config), nested(path, value))
+    # The section that changes alone: the whole configuration takes ten times as long.
+    base = {key: copying.deepcopy(part) for key, part in config.items() if key == path[0]}
+    check = validator()
+    check = check.evolve(schema={k: v for k, v in check.schema.items() if k != "required"})
     return [
         ".".join([*(str(key) for key in error.absolute_path), error.message])
-        for error in validator().iter_errors(changed)
+        for error in check.iter_errors(merge(base, nested(path, value)))
     ]
 
 
