@@ -1,19 +1,18 @@
 """What the two figures of the width sweep share: a quantity against the width, with its slope."""
 
 import numpy as np
-import pandas as pd
 
 from cnntheory.stats import log_log_slope
 from figures import style
+from figures.allenzhu2019.names import descents
 
-STUDIES = ("gd_narrow", "gd_w512", "gd_w1024", "gd_w2048")
 SHOWN = 64  # narrower networks do not converge
 JUDGED = 128  # from here on the slopes are fitted
 
 
 def sweep(tables):
     """Trials of the usual parametrisation, of all widths, and those with small outputs."""
-    usual = pd.concat([tables[name] for name in STUDIES])
+    usual = descents(tables)
     return usual[usual.width >= SHOWN], tables["gd_small"]
 
 

@@ -61,6 +61,8 @@ def main(run):
     """
     try:
         with threadpool_limits(1):
+            if torch := sys.modules.get("torch"):
+                torch.set_num_threads(1)  # it keeps a count of its own
             run()
     except (OSError, ValueError) as error:
         if os.environ.get("CNNTHEORY_TRACEBACK"):

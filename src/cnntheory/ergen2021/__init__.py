@@ -15,7 +15,6 @@ from .arrangements import (
 )
 from .baselines import Baseline, train_baseline
 from .circular import CircularNetwork, CircularSolution, beta_max_circular, train_circular
-from .estimator import ConvexCNNRegressor
 from .linear import LinearSolution, beta_max_linear, train_linear
 from .network import Network, balance, reduce_filters
 from .train import Certificate, Solution, beta_max, certify, path, train_convex
@@ -78,3 +77,12 @@ __all__ = [
     "train_unpooled",
     "winner_patterns",
 ]
+
+
+def __getattr__(name):
+    """The estimator when it is asked for: scikit-learn is most of the start-up otherwise."""
+    if name == "ConvexCNNRegressor":
+        from .estimator import ConvexCNNRegressor
+
+        return ConvexCNNRegressor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

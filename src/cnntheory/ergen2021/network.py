@@ -54,7 +54,7 @@ class Network:
         return Convolutional(self)
 
 
-def features(filters, patches, pooling):
+def features(filters, patches, pooling="average"):
     """``pool_k (X_k u_j)_+``, shape (n, m)."""
     response = np.maximum(patches @ filters.T, 0.0)
     return response.sum(axis=1) if pooling == "average" else response.max(axis=1)

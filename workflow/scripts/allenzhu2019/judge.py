@@ -167,20 +167,20 @@ def times(samples, pairs, wide_pairs, rng):
     )
     gap = (gaps[gaps.columns.min()] - gaps[gaps.columns.max()]).unstack("delta")
 
-    def spearman(draws, axis=0):
-        rows = np.concatenate(list(draws))
+    clusters = [rows[["reach", "slowdown"]].to_numpy() for _, rows in both.groupby("seed")]
+
+    def spearman(picks, axis=0):
+        rows = np.concatenate([clusters[i] for i in picks])
         return stats.spearmanr(rows[:, 0], rows[:, 1]).statistic
 
-    clusters = [rows[["reach", "slowdown"]].to_numpy() for _, rows in both.groupby("seed")]
-    picks = rng.integers(len(clusters), size=(2000, len(clusters)))
-    replicas = [spearman([clusters[i] for i in pick]) for pick in picks]
+    everyone = np.arange(seeds)
     near, far = both[both.reach < 0.2], both[both.reach > 0.5]
     return {
         "P3-samples": slope(samples, "samples", "iterations", rng),
         "P3-delta": slope(wide, "delta", "iterations", rng),
         "P3-kernel": slope(wide, "delta", "kernel_iterations", rng),
         "P3-gap": median(gap.to_numpy(), rng, "synthetic"),
-        "P3b": Measured(spearman(clusters), *np.percentile(replicas, [2.5, 97.5]), seeds),
+        "P3b": Measured(spearman(everyone), *bootstrap(everyone, rng, spearman), seeds),
         "P3c": exactly(
             near.slowdown.max() if len(near) else np.nan,
             seeds=near.seed.nunique(),

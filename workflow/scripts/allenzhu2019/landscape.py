@@ -185,7 +185,6 @@ def run():
         device=(str, "cpu"),
         dtype=(str, "float32"),
     )
-    torch.set_num_threads(1)
     kind = "noisy" if args.noise else "true"
     last = max(args.panels)
     bar = step.progress(total=len(args.seeds) * last, label=f"{args.network}, {kind}", unit="epoch")

@@ -9,9 +9,6 @@ from cnntheory.allenzhu2019 import fully_connected
 from cnntheory.allenzhu2019.inputs import prepare, separation
 from workflow.scripts import step
 
-# Torch keeps its own count of threads.
-torch.set_num_threads(1)
-
 OPTIONS = dict(pixels=step.Path, digits=step.Path, source=step.Path, seed=int, device=(str, "cpu"))
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cnntheory.ergen2021.baselines import train_baseline
+from cnntheory.ergen2021.network import features
 from workflow.scripts import step
 
 # Length of a row profile: 28 row means, averaged in pairs.
@@ -92,6 +94,48 @@ def draw_split(inputs, y, samples, rng):
     )
     rng.shuffle(chosen)
     return inputs[chosen], y[chosen]
+
+
+def accuracy(outputs, y):
+    """Share of outputs with the label's sign; leading axes are kept."""
+    return (np.sign(outputs) == y).mean(axis=-1)
+
+
+def output_rank(filters, patches, pooling):
+    """Rank of the outputs ``phi(u)`` of the filters, each of unit length."""
+    units = filters / np.linalg.norm(filters, axis=1, keepdims=True)
+    outputs = features(units, patches, pooling)
+    return int(np.linalg.matrix_rank(outputs, tol=1e-8 * np.linalg.norm(outputs, 2)))
+
+
+def correlations(directions, patches, y, pooling="average"):
+    """``|y^T phi(u)|`` of directions ``(draws, h)``, each taken at unit length."""
+    units = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    return np.abs(y @ features(units, patches, pooling))
+
+
+def train_restarts(args, kind, inputs, y, betas, width, rng):
+    """Many restarts of descent at every beta, in one batch.
+
+    Returns
+    -------
+    trained : Baseline
+    rows : list of (int, int, int, float)
+        Index in the batch, of beta and of the restart, and the objective at the end.
+    """
+    trained = train_baseline(
+        kind,
+        inputs,
+        y,
+        np.repeat(betas, args.restarts),
+        width=width,
+        restarts=args.restarts * len(betas),
+        steps=args.steps,
+        learning_rate=args.step_size,
+        rng=rng,
+    )
+    ends = enumerate(trained.objective)
+    return trained, [(index, *divmod(index, args.restarts), value) for index, value in ends]
 
 
 def network_rows(filters, weights, **labels):

@@ -9,10 +9,9 @@ import json
 import numpy as np
 import pandas as pd
 
-from cnntheory.ergen2021.baselines import train_baseline
 from cnntheory.ergen2021.linear import beta_max_linear, train_linear
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import draw_signals, windows
+from workflow.scripts.ergen2021.problems import draw_signals, train_restarts, windows
 
 
 def run():
@@ -36,27 +35,18 @@ def run():
         betas = np.array(args.fractions) * beta_max_linear(patches, y)
         optima = [train_linear(patches, y, beta) for beta in betas]
         for width in range(1, max(optimum.rank for optimum in optima) + 2):
-            trained = train_baseline(
-                "linear",
-                patches,
-                y,
-                np.repeat(betas, args.restarts),
-                width=width,
-                restarts=args.restarts * len(betas),
-                steps=args.steps,
-                learning_rate=args.step_size,
-                rng=step.generator(args.seed, "sweep_rank", f"{width}", seed),
-            )
-            for index, objective in enumerate(trained.objective):
-                optimum = optima[index // args.restarts]
+            rng = step.generator(args.seed, "sweep_rank", f"{width}", seed)
+            _, ends = train_restarts(args, "linear", patches, y, betas, width, rng)
+            for _, which, restart, objective in ends:
+                optimum = optima[which]
                 rows.append(
                     {
                         "seed": seed,
                         "samples": args.samples,
-                        "beta_fraction": args.fractions[index // args.restarts],
+                        "beta_fraction": args.fractions[which],
                         "width": width,
                         "rank": optimum.rank,
-                        "restart": index % args.restarts,
+                        "restart": restart,
                         "objective": objective,
                         "program": optimum.program,
                     }

@@ -2,13 +2,11 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 
 from cnntheory.ergen2021 import train_convex
-from cnntheory.ergen2021.baselines import train_baseline
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import TOLERANCE, draw_patches
+from workflow.scripts.ergen2021.problems import TOLERANCE, draw_patches, train_restarts
 
 
 def run():
@@ -31,26 +29,17 @@ def run():
         patches, y = draw_patches(args.seed, seed, args.samples, args.dimension, args.patch_size)
         optima = [train_convex(patches, y, beta, tol=TOLERANCE) for beta in args.betas]
         for width in args.widths:
-            trained = train_baseline(
-                "average",
-                patches,
-                y,
-                np.repeat(args.betas, args.restarts),
-                width=width,
-                restarts=args.restarts * len(args.betas),
-                steps=args.steps,
-                learning_rate=args.step_size,
-                rng=step.generator(args.seed, "sweep_widths", f"{width}", seed),
-            )
-            for index, objective in enumerate(trained.objective):
-                optimum = optima[index // args.restarts]
+            rng = step.generator(args.seed, "sweep_widths", f"{width}", seed)
+            _, ends = train_restarts(args, "average", patches, y, args.betas, width, rng)
+            for _, which, restart, objective in ends:
+                optimum = optima[which]
                 rows.append(
                     {
                         "seed": seed,
                         "samples": args.samples,
-                        "beta": args.betas[index // args.restarts],
+                        "beta": args.betas[which],
                         "width": width,
-                        "restart": index % args.restarts,
+                        "restart": restart,
                         "objective": objective,
                         "program": optimum.program,
                         "filters": len(optimum.network.weights),

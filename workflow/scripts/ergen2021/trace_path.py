@@ -11,19 +11,10 @@ from scipy import optimize
 
 from cnntheory.ergen2021 import beta_max, enumerate_cells, path, train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import TOLERANCE, draw_patches
-from workflow.scripts.ergen2021.train_sgd import output_rank
+from workflow.scripts.ergen2021.problems import TOLERANCE, correlations, draw_patches, output_rank
 
 # From beta_max down over three decades.
 DECADES = 3
-
-
-def correlations(directions, patches, y, pooling):
-    """``|y^T phi(u)|`` of unit directions ``(draws, h)``."""
-    units = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-    responses = np.maximum(np.einsum("nkh,th->nkt", patches, units), 0)
-    outputs = responses.max(axis=1) if pooling == "max" else responses.sum(axis=1)
-    return np.abs(y @ outputs)
 
 
 def ascend(start, patches, y, pooling):

@@ -62,7 +62,9 @@ def run():
             **short,
         )
         program = train_circular(X, y, beta, layers=layers, constraint=constraint, kappa=kappa)
-        wrong = train_circular(X, y, beta, layers=layers, constraint=constraint, kappa=1.0)
+        wrong = program
+        if kappa != 1:
+            wrong = train_circular(X, y, beta, layers=layers, constraint=constraint, kappa=1.0)
         rows += [
             {
                 "study": args.case,

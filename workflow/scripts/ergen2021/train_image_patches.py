@@ -16,8 +16,7 @@ from cnntheory.ergen2021 import gate_patterns, sample_gates, train_convex
 from cnntheory.ergen2021.baselines import train_baseline
 from cnntheory.patches import extract_patches
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import draw_split, two_digits
-from workflow.scripts.ergen2021.train_images import accuracy
+from workflow.scripts.ergen2021.problems import accuracy, correlations, draw_split, two_digits
 
 
 def halved(images):
@@ -25,12 +24,6 @@ def halved(images):
     n, height, width = images.shape
     even = np.asarray(images[:, : height // 2 * 2, : width // 2 * 2], dtype=float) / 255
     return even.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
-
-
-def largest_correlation(patches, y, gates):
-    """Largest ``|y^T phi(u)|`` over sampled unit directions: a scale for beta, no threshold."""
-    outputs = np.maximum(patches @ (gates / np.linalg.norm(gates, axis=0)), 0).sum(axis=1)
-    return np.abs(y @ outputs).max()
 
 
 def run():
@@ -66,7 +59,8 @@ def run():
             for part in (chosen, pictures)
         )
         gates = sample_gates(patches.shape[2], max(args.gates), rng)
-        beta = args.fraction * largest_correlation(patches, y, gates)
+        # The largest over sampled directions is a scale for beta, no threshold.
+        beta = args.fraction * correlations(gates.T, patches, y).max()
         found = []
         for count in args.gates:
             begun = time.perf_counter()

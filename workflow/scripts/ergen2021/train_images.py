@@ -23,12 +23,7 @@ from cnntheory.ergen2021 import (
 )
 from cnntheory.ergen2021.baselines import train_baseline
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import draw_split, profiles_of, windows
-
-
-def accuracy(outputs, y):
-    """Share of outputs with the label's sign; leading axes are kept."""
-    return (np.sign(outputs) == y).mean(axis=-1)
+from workflow.scripts.ergen2021.problems import accuracy, draw_split, profiles_of, windows
 
 
 def run():

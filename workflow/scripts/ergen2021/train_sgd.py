@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from cnntheory.ergen2021.baselines import train_baseline
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import draw_signals, windows
+from workflow.scripts.ergen2021.problems import draw_signals, output_rank, train_restarts, windows
 
 
 def inputs_of(instance, seed):
@@ -18,14 +17,6 @@ def used(filters, weights, floor=1e-6):
     """Filters whose size ``|u| |w|`` exceeds `floor` of the largest, with their weights."""
     size = np.linalg.norm(filters, axis=1) * np.abs(weights)
     return filters[size > floor * size.max()], weights[size > floor * size.max()]
-
-
-def output_rank(filters, patches, pooling):
-    """Rank of the outputs ``phi(u)`` of the filters, each of unit length."""
-    units = filters / np.linalg.norm(filters, axis=1, keepdims=True)
-    responses = np.maximum(patches @ units.T, 0)
-    outputs = responses.max(axis=1) if pooling == "max" else responses.sum(axis=1)
-    return int(np.linalg.matrix_rank(outputs, tol=1e-8 * np.linalg.norm(outputs, 2)))
 
 
 def run():
@@ -45,26 +36,24 @@ def run():
     instances = list(convex.groupby("seed"))
     for seed, betas in step.progress(instances, label=args.architecture, unit="instance"):
         inputs, y = inputs_of(betas.iloc[0], args.seed)
-        trained = train_baseline(
+        trained, ends = train_restarts(
+            args,
             kind,
             inputs,
             y,
-            np.repeat(betas.beta.to_numpy(), args.restarts),
-            width=2 * len(y),
-            restarts=args.restarts * len(betas),
-            steps=args.steps,
-            learning_rate=args.step_size,
-            rng=step.generator(args.seed, "train_sgd", args.architecture, seed),
+            betas.beta.to_numpy(),
+            2 * len(y),
+            step.generator(args.seed, "train_sgd", args.architecture, seed),
         )
-        for index, objective in enumerate(trained.objective):
-            known = betas.iloc[index // args.restarts]
+        for index, which, restart, objective in ends:
+            known = betas.iloc[which]
             row = {
                 "architecture": args.architecture,
                 "seed": seed,
                 "beta_fraction": known.beta_fraction,
                 "beta": known.beta,
                 "width": 2 * len(y),
-                "restart": index % args.restarts,
+                "restart": restart,
                 "objective": objective,
                 "program": known.program,
                 "dual_bound": known.dual_bound,
