@@ -5,7 +5,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 ENVIRONMENT := .venv/.installed
 
-.PHONY: figures quick test lint gallery bench clean help
+.PHONY: figures quick test lint schema docs bench clean help
 
 figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scale
 	$(SNAKEMAKE)
@@ -22,8 +22,11 @@ lint: $(ENVIRONMENT)  ## ruff, snakefmt and Snakemake's own linter
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-gallery: $(ENVIRONMENT)  ## copy the standard run's figures and claims table into docs and README
-	$(BIN)/python docs/make_gallery.py
+schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from the steps' options
+	$(BIN)/python -m workflow.schemas.make_schema
+
+docs: $(ENVIRONMENT)  ## gallery and claims of the last standard run
+	PYTHONPATH=. $(BIN)/python docs/make_docs.py
 
 bench: $(ENVIRONMENT)  ## the library beside its peers, side by side, one thread
 	$(BIN)/python -m pip install --quiet --no-deps --requirement benchmarks/requirements.txt

@@ -1,14 +1,25 @@
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
 
-import yaml
 from snakemake.utils import min_version, validate
 
 # The workflow's own modules, also when snakemake is started from elsewhere.
 sys.path[:0] = [str(Path(workflow.basedir)), str(Path(workflow.basedir, "src"))]
 from workflow.closure import imports
-from workflow.configuration import STAND_IN, dataset_files, flags, request, stand_in
+from workflow.configuration import (
+    DIGITS_REMINDER,
+    dataset_files,
+    flags,
+    reads,
+    request,
+    section,
+    stand_in,
+    studies,
+    tables_of,
+)
 
 min_version("9.20")
 
@@ -16,7 +27,7 @@ min_version("9.20")
 configfile: "config/config.yaml"
 
 
-validate(config, "workflow/schemas/config.schema.yaml")
+validate(config, "workflow/schemas/config.schema.yaml", set_default=False)
 
 # Steps run with the interpreter beside this snakemake, whether or not its environment is activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
@@ -26,8 +37,12 @@ pathvars:
     figures="figures",
 
 
-# Each paper's rules add its figures and the tables that each one reads.
-FIGURES = {}
+# Paper to study to its room sign, workflow/studies/<paper>/<study>.yaml.
+STUDIES = studies()
+
+
+wildcard_constraints:
+    paper="|".join(STUDIES),
 
 
 include: "workflow/rules/common.smk"
@@ -36,12 +51,9 @@ include: "workflow/rules/du2018.smk"
 include: "workflow/rules/zhong2017.smk"
 include: "workflow/rules/ergen2021.smk"
 include: "workflow/rules/allenzhu2019.smk"
-include: "workflow/rules/figures.smk"
+include: "workflow/rules/steps.smk"
+include: "workflow/rules/studies.smk"
 include: "workflow/rules/ledger.smk"
-
-
-wildcard_constraints:
-    paper="|".join(FIGURES),
 
 
 rule all:
@@ -55,6 +67,18 @@ rule all:
         "All figures, tables and verdicts are up to date."
 
 
+for paper in STUDIES:
+
+    rule:
+        name:
+            paper
+        input:
+            results_of(paper),
+        localrule: True
+        message:
+            "Figures, tables and verdicts of one paper are up to date."
+
+
 onsuccess:
     if stand_in(workflow.pathvars.apply("<results>/data/source.json")):
-        print(STAND_IN)
+        print(DIGITS_REMINDER)

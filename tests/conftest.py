@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from snakemake.io import expand
 
-from cnntheory import mnist
+from cnntheory import images
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -65,15 +66,31 @@ def config():
 
 @pytest.fixture(scope="session")
 def rules():
-    """Name to text of every rule; rules made in a loop are named by their pattern."""
+    """Name to text of every rule; rules made in a loop are named by what names them."""
     files = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
     found = {}
     for path in files:
         blocks = r"^( *)rule(?: (\w+))?:\n((?:\1 +.*\n|\n)+)"
         for _, name, text in re.findall(blocks, path.read_text(), re.M):
-            name = name or re.search(r'name:\s+f?"(.+)"', text)[1]
+            name = name or re.search(r"name:\s+(.+)", text)[1]
             assert name not in found, name
             found[name] = textwrap.dedent(text)
+    return found
+
+
+@pytest.fixture(scope="session")
+def declared(config):
+    """What the papers' rule files declare: a dict of the words of `declare`, one a step."""
+    found = []
+
+    def declare(paper, name, message, output, **more):
+        output = {"table": output} if isinstance(output, str) else output
+        found.append({"paper": paper, "name": name, "message": message, "output": output} | more)
+
+    words = {"declare": declare, "config": config, "expand": expand, "SPLITS": list(images.FILES)}
+    for paper in config["papers"]:
+        source = (ROOT / f"workflow/rules/{paper}.smk").read_text()
+        exec(compile(source, paper, "exec"), dict(words))
     return found
 
 
@@ -81,7 +98,7 @@ def rules():
 def mnist_folder():
     """Folder with the genuine files of MNIST, None where there is none."""
     folder = Path(os.environ.get("MNIST_DIR") or ROOT.parent / "shared/data/mnist").absolute()
-    return folder if mnist.at_hand(folder) else None
+    return folder if images.at_hand(folder) else None
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +182,7 @@ def quick(copy, snakemake, mnist_folder):
     env = {"MNIST_DIR": mnist_folder} if mnist_folder else {}
     done = snakemake(tree, "--cores", 2, **env)
     assert done.returncode == 0, done.stdout
-    return Run(tree, before, done.stdout, mnist.MNIST if mnist_folder else mnist.DIGITS)
+    return Run(tree, before, done.stdout, images.MNIST if mnist_folder else images.DIGITS)
 
 
 # Tables of every kind of step and one figure, enough to compare runs with.
@@ -188,7 +205,7 @@ def one_core(copy, snakemake, mnist_folder):
     env = {"MNIST_DIR": mnist_folder} if mnist_folder else {}
     done = snakemake(tree, "--cores", 1, *TARGETS, **env)
     assert done.returncode == 0, done.stdout
-    return Run(tree, {}, done.stdout, mnist.MNIST if mnist_folder else mnist.DIGITS)
+    return Run(tree, {}, done.stdout, images.MNIST if mnist_folder else images.DIGITS)
 
 
 @pytest.fixture(scope="session")
@@ -197,4 +214,4 @@ def other_seed(copy, snakemake):
     tree = copy("other_seed")
     done = snakemake(tree, "--cores", 2, *TARGETS, config={"seed": 1})
     assert done.returncode == 0, done.stdout
-    return Run(tree, {}, done.stdout, mnist.DIGITS)
+    return Run(tree, {}, done.stdout, images.DIGITS)

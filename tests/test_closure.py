@@ -11,7 +11,9 @@ from workflow.closure import imports
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted(
-    path.relative_to(ROOT).as_posix() for path in (ROOT / "workflow/scripts").glob("**/*.py")
+    path.relative_to(ROOT).as_posix()
+    for floor in ("scripts", "studies")
+    for path in (ROOT / "workflow" / floor).glob("**/*.py")
 )
 
 # Imports each script afresh, as `python <script>` would, and prints the project files that are then
@@ -22,7 +24,7 @@ from pathlib import Path
 
 root, found = Path.cwd(), {}
 for script in sys.argv[1:]:
-    for name in [n for n in sys.modules if n.split(".")[0] in ("cnntheory", "workflow", "figures")]:
+    for name in [n for n in sys.modules if n.split(".")[0] in ("cnntheory", "workflow")]:
         del sys.modules[name]
     spec = importlib.util.spec_from_file_location("the_script", script)
     try:
@@ -35,7 +37,7 @@ for script in sys.argv[1:]:
     found[script] = sorted(
         p.relative_to(root).as_posix()
         for p in paths
-        if any(p.is_relative_to(root / d) for d in ("src", "workflow", "figures"))
+        if any(p.is_relative_to(root / d) for d in ("src", "workflow"))
     )
 print(json.dumps(found))
 """
@@ -144,5 +146,5 @@ def test_modules_that_import_each_other_end(project):
 def test_packages_bring_what_their_init_imports(project, tmp_path):
     project(src__cnntheory__hidden="")
     (tmp_path / "src/cnntheory/paper/__init__.py").write_text("from cnntheory import hidden\n")
-    project(src__cnntheory__paper__laws="", figures__a="import cnntheory.paper.laws\n")
-    assert "src/cnntheory/hidden.py" in imports("figures/a.py")
+    project(src__cnntheory__paper__laws="", workflow__studies__a="import cnntheory.paper.laws\n")
+    assert "src/cnntheory/hidden.py" in imports("workflow/studies/a.py")

@@ -6,8 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnntheory import mnist
-from workflow.configuration import dataset_files, flags, request, stand_in
+from cnntheory import images
+from workflow import configuration
+from workflow.configuration import (
+    dataset_files,
+    flags,
+    reads,
+    request,
+    section,
+    stand_in,
+    studies,
+    tables_of,
+)
 
 names = st.from_regex(r"[a-z]{1,5}(_[a-z]{1,4})?", fullmatch=True)
 counts = st.one_of(st.integers(0, 10**9), st.floats(0, allow_nan=False))
@@ -33,12 +43,85 @@ def test_words_survive_the_command_line_without_quotes_of_their_own(text):
 
 
 def test_values_that_are_none_are_left_out():
-    assert flags(base_sigma=None, seeds=2) == "--seeds=2"
+    assert flags(base_sigma=None, trials=2) == "--trials=2"
     assert flags(base_sigma=None) == flags() == ""
 
 
 def test_flags_read_as_documented():
-    assert flags(seeds=20, patch_sigmas=[0.1, 1]) == "--seeds=20 '--patch-sigmas=[0.1, 1]'"
+    assert flags(trials=20, patch_sigmas=[0.1, 1]) == "--trials=20 '--patch-sigmas=[0.1, 1]'"
+
+
+paths = st.from_regex(r"[a-z /'$]{1,9}[.]npy", fullmatch=True)
+
+
+@given(st.dictionaries(names, st.one_of(paths, st.lists(paths, min_size=1)), min_size=1))
+def test_files_survive_the_command_line(files):
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name in files:
+        parser.add_argument(f"--{name.replace('_', '-')}", nargs="+", dest=name)
+    listed = {name: [part] if isinstance(part, str) else part for name, part in files.items()}
+    assert vars(parser.parse_args(shlex.split(reads(files)))) == listed
+
+
+def test_files_read_as_documented():
+    assert reads({"inputs": "a.npy", "train_curves": ["b", "c d"]}) == (
+        "--inputs a.npy --train-curves b 'c d'"
+    )
+    assert reads({}) == ""
+
+
+SECTIONS = {
+    "du2018": {
+        "stream": {"runs": 400},
+        "recover": {"common": {"steps": 9, "samples": 5}, "grid": {"samples": 7}, "local": {}},
+        "train": {"narrow": {"widths": [4]}},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("step", "case", "expected"),
+    [
+        ("stream", None, {"runs": 400}),
+        ("recover", "grid", {"steps": 9, "samples": 7}),
+        ("recover", "local", {"steps": 9, "samples": 5}),
+        ("train", "narrow", {"widths": [4]}),
+        ("without", None, {}),
+    ],
+)
+def test_a_case_changes_what_all_cases_have_in_common(step, case, expected):
+    before = json.dumps(SECTIONS)
+    found = section(SECTIONS, "du2018", step, case)
+    assert found == expected
+    found["seed"] = 1
+    assert json.dumps(SECTIONS) == before
+
+
+def test_a_study_reads_parts_of_tables_and_tables_of_seconds():
+    assert tables_of({"tables": ["closeness"]}) == ["closeness"]
+    sign = {"tables": ["starts", {"curves": ["curves_a", "curves_b"]}], "timings": ["seconds"]}
+    assert tables_of(sign) == ["starts", "curves_a", "curves_b", "seconds"]
+
+
+def test_studies_are_found_by_paper_and_name(tmp_path, monkeypatch):
+    for paper, study in [("b", "two"), ("a", "one"), ("b", "three")]:
+        path = tmp_path / f"workflow/studies/{paper}/{study}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"question: {study}?")
+    (tmp_path / "workflow/studies/verdicts.yaml").write_text("question: none")
+    monkeypatch.setattr(configuration, "ROOT", tmp_path)
+    found = studies()
+    assert found == {
+        "a": {"one": {"question": "one?"}},
+        "b": {"three": {"question": "three?"}, "two": {"question": "two?"}},
+    }
+    assert [list(found), list(found["b"])] == [["a", "b"], ["three", "two"]]
+
+
+def test_every_study_of_the_project_names_its_tables():
+    for paper, signs in studies().items():
+        for study, sign in signs.items():
+            assert tables_of(sign), f"{paper}/{study}"
 
 
 @pytest.mark.parametrize("dataset", ["auto", "mnist"])
@@ -66,7 +149,7 @@ def folders(tmp_path, monkeypatch):
     monkeypatch.setenv("CNNTHEORY_CACHE", str(tmp_path / "cache"))
     full, empty = tmp_path / "full", tmp_path / "empty"
     full.mkdir(), empty.mkdir()
-    for name, _ in mnist.FILES.values():
+    for name, _ in images.FILES.values():
         (full / name).write_bytes(b"")
     return full, empty
 
@@ -100,7 +183,7 @@ def test_images_are_kept_wherever_mnist_lies_later(folders, tmp_path):
 def test_stand_in_digits_are_given_up_once_mnist_is_at_hand(folders, tmp_path):
     full, empty = folders
     source = tmp_path / "source.json"
-    source.write_text(json.dumps({"data": mnist.DIGITS, "request": "mirror"}))
+    source.write_text(json.dumps({"data": images.DIGITS, "request": "mirror"}))
     assert stand_in(source)
     assert request(config(cache=empty), source) == "mirror"
     assert request(config(cache=full), source) == "cache"

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnntheory import mnist
-from cnntheory.patches import extract_patches
+from cnntheory import images
+from cnntheory.images import extract_patches
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = ROOT / "workflow/scripts/data"
-NAMES = {key: name for key, (name, _) in mnist.FILES.items()}
+NAMES = {key: name for key, (name, _) in images.FILES.items()}
 ARRAYS = {
     "train_images": (np.arange(6 * 28 * 28) % 251).astype(np.uint8).reshape(6, 28, 28),
     "train_labels": np.array([3, 1, 4, 1, 5, 9], np.uint8),
@@ -37,8 +37,8 @@ CONTENTS = {
 TABLE = {key: (NAMES[key], hashlib.sha256(data).hexdigest()) for key, data in CONTENTS.items()}
 AS_MNIST = f"""
 import runpy, sys
-from cnntheory import mnist
-mnist.FILES.update({TABLE})
+from cnntheory import images
+images.FILES.update({TABLE})
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -79,14 +79,16 @@ def fetch(tmp_path, *words, **options):
     """Run `fetch_mnist` into ``tmp_path/out``."""
     out = tmp_path / "out"
     outputs = [*(out / f"{key}.npy" for key in NAMES), out / "source.json"]
+    if "--mirrors" not in words:
+        words += SILENT
     return run(tmp_path, "fetch_mnist.py", *outputs, *words, **options)
 
 
 def cut(tmp_path, count, size=5, **options):
     """Run `extract_patches` on what `fetch` left."""
     out = tmp_path / "out"
-    words = {"images": out / "train_images.npy", "source": out / "source.json", "size": size}
-    words |= {"stride": 2, "count": count}
+    words = {"train-images": out / "train_images.npy", "source": out / "source.json"}
+    words |= {"size": size, "stride": 2, "images": count}
     flags = [word for name, value in words.items() for word in (f"--{name}", value)]
     return run(tmp_path, "extract_patches.py", out / "patches.npy", *flags, **options)
 
@@ -129,7 +131,7 @@ def mirror():
 def digits(tmp_path_factory):
     """Folder of a run that had to fall back, and what it said."""
     folder = tmp_path_factory.mktemp("digits")
-    done = fetch(folder, "--dataset", "auto", "--request", "auto", *SILENT)
+    done = fetch(folder, "--dataset", "auto", "--request", "auto")
     assert done.returncode == 0, done.stderr
     return folder, done.stderr
 
@@ -147,7 +149,7 @@ def test_auto_falls_back_to_labelled_digits(digits):
     arrays = [np.load(folder / f"out/{key}.npy") for key in NAMES]
     assert [array.shape for array in arrays] == [(1500, 28, 28), (1500,), (297, 28, 28), (297,)]
     assert {array.dtype for array in arrays} == {np.dtype(np.uint8)}
-    assert found["sha256"] == mnist.content_hash(*arrays)
+    assert found["sha256"] == images.content_hash(*arrays)
     block = " ".join(said.split())
     for phrase in (
         "NOTE: the results of this run are not about MNIST.",
@@ -160,14 +162,14 @@ def test_auto_falls_back_to_labelled_digits(digits):
 
 def test_source_is_the_same_in_another_place(digits, tmp_path):
     folder, _ = digits
-    fetch(tmp_path, "--dataset", "auto", "--request", "auto", *SILENT)
+    fetch(tmp_path, "--dataset", "auto", "--request", "auto")
     text = (folder / "out/source.json").read_text()
     assert text == (tmp_path / "out/source.json").read_text()
     assert list(json.loads(text)) == sorted(json.loads(text))
 
 
 def test_mnist_without_a_source_is_refused(tmp_path):
-    message = refusal(fetch(tmp_path, "--dataset", "mnist", *SILENT))
+    message = refusal(fetch(tmp_path, "--dataset", "mnist"))
     assert "no mirror of MNIST answered" in message and "set MNIST_DIR" in message
     assert outputs(tmp_path) == []
 
@@ -182,7 +184,7 @@ def test_the_search_order_is_path_environment_cache_mirrors(tmp_path, mirror, da
         (["--cache", good, "--path", ""], {"CNNTHEORY_CACHE": str(bad), "MNIST_DIR": ""}),
         ([], {"CNNTHEORY_CACHE": str(good)}),
     ]:
-        done = fetch(tmp_path, "--dataset", dataset, *words, *SILENT, env=env)
+        done = fetch(tmp_path, "--dataset", dataset, *words, env=env)
         assert done.returncode == 0, done.stderr
         assert source(tmp_path)["data"] == "MNIST"
     assert "MNIST: 6 training and 2 test images of 28 x 28" in done.stderr
@@ -203,14 +205,14 @@ def test_a_folder_that_is_given_is_never_passed_over(tmp_path, origin, defect):
     write(tmp_path / "cache")
     words = ["--path", given] if origin == "mnist.path" else []
     env = {"MNIST_DIR": str(given)} if origin == "MNIST_DIR" else {}
-    message = refusal(fetch(tmp_path, "--dataset", "auto", *words, *SILENT, env=env))
+    message = refusal(fetch(tmp_path, "--dataset", "auto", *words, env=env))
     assert message.startswith(f"error: {origin}: {given}")
     assert {"missing": "found no train-images", "torn": "found 4711", "other": "SHA-256"}[
         defect
     ] in message
     assert outputs(tmp_path) == []
     write(given)
-    assert fetch(tmp_path, "--dataset", "auto", *words, *SILENT, env=env).returncode == 0
+    assert fetch(tmp_path, "--dataset", "auto", *words, env=env).returncode == 0
 
 
 def test_wrong_content_from_every_mirror_is_no_reason_to_fall_back(tmp_path, mirror):
@@ -231,8 +233,8 @@ def test_a_corrupt_cache_is_mended_from_a_mirror(tmp_path, mirror):
 
 def test_a_corrupt_cache_without_a_network_is_an_empty_one(tmp_path):
     write(tmp_path / "cache", test_labels=b"torn")
-    assert "no mirror" in refusal(fetch(tmp_path, "--dataset", "mnist", *SILENT))
-    assert fetch(tmp_path, "--dataset", "auto", *SILENT).returncode == 0
+    assert "no mirror" in refusal(fetch(tmp_path, "--dataset", "mnist"))
+    assert fetch(tmp_path, "--dataset", "auto").returncode == 0
     assert source(tmp_path)["data"] == "digits (scikit-learn)"
 
 
@@ -264,9 +266,17 @@ def test_a_dataset_that_is_nowhere_is_refused(tmp_path):
     assert message.startswith("error: dataset minst: expected auto, mnist, a folder")
 
 
+def test_options_that_are_missing_or_wrong_are_named_at_once(tmp_path):
+    done = fetch(tmp_path, "--mirrors", '["ftp://127.0.0.1/"]', "--patience", "0")
+    assert done.returncode == 2
+    for name in ("--dataset", "--mirrors 0", "--patience"):
+        assert f"{name}: " in done.stderr
+    assert outputs(tmp_path) == []
+
+
 def test_a_cache_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
-    message = refusal(fetch(tmp_path, "--dataset", "auto", *SILENT))
+    message = refusal(fetch(tmp_path, "--dataset", "auto"))
     assert message.startswith(f"error: {tmp_path / 'cache'}: expected a cache that can be written")
 
 
@@ -312,21 +322,28 @@ def test_more_images_than_there_are(tmp_path, digits):
 @pytest.mark.parametrize(
     ("count", "size", "message"),
     [
-        (2, 29, "error: patch size: expected 1 to 28 for images of 28 x 28, found 29"),
-        (0, 5, "error: number of images: expected 1 to 6, found 0"),
+        (2, 29, "--size: Input should be less than or equal to 28, found 29"),
+        (0, 5, "--images: Input should be greater than or equal to 1, found 0"),
     ],
 )
-def test_patches_that_cannot_be_cut_are_refused(tmp_path, count, size, message):
-    fetch(tmp_path, "--dataset", "mnist", "--path", write(tmp_path / "good"))
-    assert refusal(cut(tmp_path, count, size)) == message
+def test_options_out_of_range_are_refused(tmp_path, count, size, message):
+    done = cut(tmp_path, count, size)
+    assert done.returncode == 2 and message in done.stderr
+
+
+def test_patches_that_do_not_fit_are_refused(tmp_path):
+    np.save(tmp_path / "small.npy", ARRAYS["train_images"][:, :20, :24])
+    fetch(tmp_path, "--dataset", tmp_path / "small.npy")
+    message = "error: patch size: expected 1 to 20 for images of 20 x 24, found 21"
+    assert refusal(cut(tmp_path, 2, 21)) == message
     assert "patches.npy" not in outputs(tmp_path)
 
 
 def test_images_that_are_cut_short_are_refused(tmp_path):
     fetch(tmp_path, "--dataset", "mnist", "--path", write(tmp_path / "good"))
-    images = tmp_path / "out/train_images.npy"
-    images.write_bytes(images.read_bytes()[:-1])
-    assert refusal(cut(tmp_path, 2)).startswith(f"error: {images}: expected a whole .npy")
+    pictures = tmp_path / "out/train_images.npy"
+    pictures.write_bytes(pictures.read_bytes()[:-1])
+    assert refusal(cut(tmp_path, 2)).startswith(f"error: {pictures}: expected a whole .npy")
 
 
 def test_genuine_mnist_comes_from_a_mirror(tmp_path, mirror):

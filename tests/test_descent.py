@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnntheory.descent import descend, hitting_times, minibatches, trace
+from cnntheory.descent import descend, hitting_times, minibatches
 
 CURVATURE = np.array([1.0, 0.3, 0.1])
 
@@ -76,25 +76,6 @@ def test_gradients_may_come_from_automatic_differentiation():
 
     iterate = nth(descend(gradient, torch.ones(3, dtype=torch.float64), 0.5), 10)
     np.testing.assert_allclose(iterate.numpy(), (1 - 0.5 * CURVATURE) ** 10, rtol=1e-12)
-
-
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=6, unique=True).map(sorted))
-def test_a_trace_holds_the_measurements_asked_for(at):
-    start = np.array([[1.0, 2.0, 3.0]])
-    found = trace(descend(quadratic, start, 0.5), lambda w: w, at)
-    expected = [(1 - 0.5 * CURVATURE) ** t * start for t in at]
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize("at", [[], [-1, 2], [3, 1], [2, 2]])
-def test_a_trace_of_iterations_out_of_order_is_refused(at):
-    with pytest.raises(ValueError, match="expected increasing numbers from 0"):
-        trace(descend(quadratic, np.ones(3), 0.5), np.sum, at)
-
-
-def test_a_trace_that_outlasts_its_iterates_is_refused():
-    with pytest.raises(ValueError, match="ended before iteration 7"):
-        trace(iter([1.0, 2.0]), float, [0, 7])
 
 
 @given(st.floats(0.05, 0.95), st.floats(1e-6, 0.9))

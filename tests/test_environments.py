@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 from workflow.closure import imports
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = {"cnntheory", "figures", "workflow"}
+OURS = {"cnntheory", "workflow"}
 # Name on the Python package index of a conda package, where the two differ.
 PIP_NAMES = {"pytorch-cpu": "torch"}
 # Name on the Python package index of what is imported, where the two differ.
@@ -70,7 +70,7 @@ def test_the_lock_answers_what_the_library_asks_for():
         assert requirement.specifier.contains(lock()[requirement.name]), line
 
 
-@pytest.mark.parametrize("name", ["compute", "figures"])
+@pytest.mark.parametrize("name", ["compute", "studies"])
 def test_conda_environments_have_the_versions_of_the_lock(name):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for package, version in packages(name).items():
@@ -88,29 +88,31 @@ def test_the_environment_of_snakemake_admits_the_locked_version():
 def test_channels():
     assert sorted(path.stem for path in (ROOT / "envs").glob("*.yaml")) == [
         "compute",
-        "figures",
         "snakemake",
+        "studies",
     ]
-    for name in ("compute", "figures"):
+    for name in ("compute", "studies"):
         assert environment(name)["channels"] == ["conda-forge", "nodefaults"]
     assert environment("snakemake")["channels"] == ["conda-forge", "bioconda", "nodefaults"]
 
 
-def test_every_rule_with_a_command_has_an_environment_that_provides_its_imports(rules, config):
-    checked = set()
+def test_every_rule_with_a_command_has_an_environment_that_provides_its_imports(rules, declared):
     for rule, text in rules.items():
         if "\nshell:" not in text:
             continue
         name = re.search(r'^conda:\n +"\.\./\.\./envs/(\w+)\.yaml"', text, re.M)[1]
-        for step in steps(re.search(r'step="(.+)"', text)[1]):
-            needed = set().union(*map(third_party, [step, *imports(step)]))
-            assert needed <= set(packages(name)), (rule, step)
-            checked.add(step)
-    for folder in ("data", *config["papers"]):
-        # The others are what the steps of a paper share.
-        found = steps(f"workflow/scripts/{folder}/*.py")
-        assert {path for path in found if "step.main(" in (ROOT / path).read_text()} <= checked
-    assert set(steps("figures/du2018/fig*.py")) <= checked
+        if rule == 'step["rule"]':
+            files = [f"workflow/scripts/{step['paper']}/{step['name']}.py" for step in declared]
+        else:
+            files = steps(re.search(r'step="(.+)"', text)[1])
+        assert files, rule
+        for path in files:
+            needed = set().union(*map(third_party, [path, *imports(path)]))
+            assert needed <= set(packages(name)), (rule, path)
+
+
+def test_studies_load_no_torch():
+    assert "torch" not in packages("studies")
 
 
 def test_the_library_imports_only_its_dependencies():

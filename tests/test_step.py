@@ -1,8 +1,9 @@
-import argparse
 import errno
+import importlib
 import json
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,21 @@ import pytest
 import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from workflow import closure
 from workflow.scripts import step
 from workflow.scripts.du2018 import start_at_random
+from workflow.scripts.step import Count, Positive, Share, Spread
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = "workflow/scripts/du2018/start_at_random.py"
+SCRIPTS = sorted(
+    path.relative_to(ROOT)
+    for path in (ROOT / "workflow/scripts").glob("*/*.py")
+    if path.parent.name != "ledger"
+)
 
 numbers = st.integers(0, 2**31)
 words = st.tuples(numbers, st.text(max_size=8), st.text(max_size=8), numbers)
@@ -26,18 +34,13 @@ words = st.tuples(numbers, st.text(max_size=8), st.text(max_size=8), numbers)
 
 @pytest.fixture(autouse=True)
 def as_a_step(monkeypatch):
-    """Run as Snakemake runs a step: in the project's root, the step's file in ``sys.argv``."""
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(sys, "argv", [SCRIPT])
+    """Run as a step is run by hand: its file in ``sys.argv``, from any folder."""
+    monkeypatch.setattr(sys, "argv", [str(ROOT / SCRIPT)])
     monkeypatch.delenv("CNNTHEORY_TRACEBACK", raising=False)
 
 
 def frame(**columns):
     return pd.DataFrame(dict(seed=[0, 1], filter_error=[0.25, np.inf]) | columns)
-
-
-def args(**values):
-    return argparse.Namespace(**values)
 
 
 # --- seeds ---------------------------------------------------------------------------------------
@@ -61,6 +64,13 @@ def test_draws_change_with_seed_step_group_and_trial(first, second):
         assert (drawn[0] != drawn[1]).all()
 
 
+def test_a_step_draws_from_its_own_stream_unless_another_is_named():
+    rng = step.streams(7, "train")
+    assert rng("order", 2).random() == step.generator(7, "train", "order", 2).random()
+    shared = rng("order", 2, stream="both").random()
+    assert shared == step.generator(7, "both", "order", 2).random()
+
+
 def test_neighbouring_trials_and_seeds_are_uncorrelated():
     n = 20_000
     of = [
@@ -79,7 +89,7 @@ def test_neighbouring_trials_and_seeds_are_uncorrelated():
 
 def test_tables_come_back_as_they_were_written(tmp_path):
     written = frame(law=["Gaussian", "mixture"], iteration=[3, 4])
-    step.write_table(written, tmp_path / "new" / "t.parquet", args(), data="MNIST")
+    step.write_table(written, tmp_path / "new" / "t.parquet", {}, data="MNIST")
     pd.testing.assert_frame_equal(
         step.read_table(tmp_path / "new" / "t.parquet"),
         written.assign(data="MNIST"),
@@ -89,7 +99,7 @@ def test_tables_come_back_as_they_were_written(tmp_path):
 
 def test_tables_say_what_determines_them_and_nothing_else(tmp_path):
     path = tmp_path / "t.parquet"
-    step.write_table(frame(), path, args(table=path, seed=3, sigmas=[0.1, np.inf]))
+    step.write_table(frame(), path, {"seed": 3, "sigmas": [0.1, np.inf]})
     metadata = pq.read_schema(path).metadata
     assert set(metadata) == {b"cnntheory"}
     made = json.loads(metadata[b"cnntheory"])
@@ -103,15 +113,29 @@ def test_tables_say_what_determines_them_and_nothing_else(tmp_path):
 def test_equal_tables_are_equal_bytes_wherever_they_lie(tmp_path):
     paths = [tmp_path / "a.parquet", tmp_path / "elsewhere" / "b.parquet"]
     for path in paths:
-        step.write_table(frame(), path, args(table=path, seed=3))
-    step.write_table(frame(), tmp_path / "c.parquet", args(table=path, seed=4))
+        step.write_table(frame(), path, {"seed": 3})
+    step.write_table(frame(), tmp_path / "c.parquet", {"seed": 4})
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert paths[0].read_bytes() != (tmp_path / "c.parquet").read_bytes()
 
 
+def test_a_table_that_names_its_data_keeps_the_name(tmp_path):
+    step.write_table(frame(data="synthetic"), tmp_path / "t.parquet", {}, data="MNIST")
+    assert set(step.read_table(tmp_path / "t.parquet")["data"]) == {"synthetic"}
+
+
+def test_several_tables_are_read_as_one_and_arrays_are_mapped(tmp_path):
+    for name, seed in (("a", [0, 1]), ("b", [2, 3])):
+        step.write(frame(seed=seed), tmp_path / f"{name}.parquet", {})
+    step.write(np.arange(3), tmp_path / "c.npy", {})
+    both = step.load([tmp_path / "a.parquet", tmp_path / "b.parquet"])
+    assert both.seed.tolist() == [0, 1, 2, 3] and both.index.tolist() == [0, 1, 2, 3]
+    assert isinstance(step.load([tmp_path / "c.npy"]), np.memmap)
+
+
 def test_columns_that_nobody_described_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"columns.yaml does not describe the column guess, wild"):
-        step.write_table(frame(wild=1, guess=2), tmp_path / "t.parquet", args())
+        step.write_table(frame(wild=1, guess=2), tmp_path / "t.parquet", {})
     assert not list(tmp_path.iterdir())
 
 
@@ -133,7 +157,7 @@ def test_a_full_disk_leaves_what_was_there_and_no_partial_file(tmp_path, monkeyp
 
     monkeypatch.setattr(step.pq, "write_table", write_some)
     with pytest.raises(OSError, match=r"cannot write .*t.parquet: No space left on device; free"):
-        step.write_table(frame(), path, args())
+        step.write_table(frame(), path, {})
     assert [p.read_bytes() for p in tmp_path.iterdir()] == ([before] if before else [])
 
 
@@ -149,7 +173,7 @@ def test_no_failure_leaves_a_partial_file(tmp_path, error):
 def test_a_file_in_the_folders_place_is_named(tmp_path):
     (tmp_path / "results").write_text("")
     with pytest.raises(OSError, match=r"cannot write .*results/t.parquet"):
-        step.write_table(frame(), tmp_path / "results" / "t.parquet", args())
+        step.write_table(frame(), tmp_path / "results" / "t.parquet", {})
     assert [p.name for p in tmp_path.iterdir()] == ["results"]
 
 
@@ -178,8 +202,8 @@ def small_project(tmp_path, monkeypatch):
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(closure, "ROOT", tmp_path)
+    monkeypatch.setattr(step, "ROOT", tmp_path)
     closure._direct.cache_clear()
     yield tmp_path
     closure._direct.cache_clear()
@@ -205,57 +229,59 @@ def test_the_code_hash_changes_with_what_the_step_runs(small_project, edited, ch
 # --- command line --------------------------------------------------------------------------------
 
 
+class Options(step.Options):
+    """Options of every kind."""
+
+    base_sigmas: list[Spread] = Field(min_length=1)
+    law: Literal["gaussian", "sphere"]
+    cells: list[tuple[Count, Count]] = Field([(1, 2)])
+    noise: Positive | None = 0.5
+    share: Share = 0.5
+    name: str = "x"
+    device: str = step.from_rule("cpu")
+
+
 def parse(monkeypatch, *line):
     monkeypatch.setattr(sys, "argv", [SCRIPT, *line])
-    return step.arguments(
-        "What it does.\n\nMore.",
-        ["table", "curves"],
-        seed=int,
-        base_sigmas=json.loads,
-        inputs=Path,
-        noise=(float, 0.5),
-        names=[str],
-    )
+    return step.parse("What it does.\n\nMore.", Options, ["inputs"], ["table", "curves"])
 
 
-GOOD = [
-    "t.parquet",
-    "c.parquet",
-    "--seed",
-    "3",
-    "--base-sigmas",
-    "[0.1, Infinity]",
-    "--inputs",
-    "a.npy",
-    "--names",
-    "x",
-    "y",
-]
+FILES = ["t.parquet", "c.parquet", "--seed", "3", "--inputs", "a.npy", "b.npy"]
+GOOD = [*FILES, "--base-sigmas", "[0.1, Infinity]", "--law", "sphere"]
 
 
-def test_arguments_have_their_types_and_defaults(monkeypatch):
-    assert vars(parse(monkeypatch, *GOOD)) == dict(
+def test_options_have_their_types_and_defaults(monkeypatch):
+    args, options = parse(monkeypatch, *GOOD)
+    assert vars(args) == dict(
         table=Path("t.parquet"),
         curves=Path("c.parquet"),
         seed=3,
-        base_sigmas=[0.1, np.inf],
-        inputs=Path("a.npy"),
-        noise=0.5,
-        names=["x", "y"],
+        inputs=[Path("a.npy"), Path("b.npy")],
+        source=None,
     )
-    assert parse(monkeypatch, *GOOD, "--noise", "1").noise == 1.0
+    assert options == Options(base_sigmas=[0.1, np.inf], law="sphere")
+    _, options = parse(monkeypatch, *GOOD, "--noise=1", "--cells=[[3, 4]]", "--name=7")
+    assert (options.noise, options.cells, options.name) == (1.0, [(3, 4)], "7")
+    assert parse(monkeypatch, *GOOD, "--noise=null")[1].noise is None
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
         (GOOD[:2] + GOOD[4:], "required: --seed"),
-        (GOOD[1:], "required: curves"),
+        (["t.parquet", *GOOD[2:]], "required: curves"),
         ([*GOOD, "--sed", "1"], "unrecognized arguments: --sed"),
-        ([*GOOD, "--seed", "x"], "invalid int value: 'x'"),
+        (GOOD[:-2], "--law: Field required"),
+        ([*GOOD, "--law=cauchy"], "--law: Input should be 'gaussian' or 'sphere', found 'cauchy'"),
+        ([*GOOD, "--base-sigmas=[1, -1]"], "--base-sigmas 1: Input should be greater than 0"),
+        ([*GOOD, "--base-sigmas=[NaN]"], "--base-sigmas 0: Input should be greater than 0"),
+        ([*GOOD, "--noise=Infinity"], "--noise: Input should be a finite number"),
+        ([*GOOD, "--cells=[[2.0, 3]]"], "--cells 0 0: Input should be a valid integer, found 2.0"),
+        ([*GOOD, "--share=1"], "--share: Input should be less than 1, found 1"),
+        ([*GOOD, "--noise=many"], "--noise: Input should be a valid number, found 'many'"),
     ],
 )
-def test_wrong_arguments_are_named(monkeypatch, capsys, line, message):
+def test_wrong_options_are_named(monkeypatch, capsys, line, message):
     with pytest.raises(SystemExit) as stop:
         parse(monkeypatch, *line)
     assert stop.value.code == 2
@@ -268,6 +294,15 @@ def test_help_is_the_docstring(monkeypatch, capsys):
     assert "What it does.\n\nMore." in capsys.readouterr().out
 
 
+def test_every_option_of_every_step_is_described():
+    for path in SCRIPTS:
+        module = importlib.import_module(".".join(path.with_suffix("").parts))
+        if hasattr(module, "Options"):
+            assert module.Options.__doc__ and "\n\n" not in module.Options.__doc__, path
+            for name, field in module.Options.model_fields.items():
+                assert field.description, (path, name)
+
+
 # --- running -------------------------------------------------------------------------------------
 
 
@@ -277,11 +312,11 @@ def test_what_a_user_can_mend_is_one_sentence(monkeypatch, kind):
         raise kind("a.npy: expected 3 axes, found 2")
 
     with pytest.raises(SystemExit) as stop:
-        step.main(run)
+        step.guarded(run)
     assert stop.value.code == "error: a.npy: expected 3 axes, found 2"
     monkeypatch.setenv("CNNTHEORY_TRACEBACK", "1")
     with pytest.raises(kind):
-        step.main(run)
+        step.guarded(run)
 
 
 def test_mistakes_of_ours_keep_their_traceback():
@@ -289,7 +324,7 @@ def test_mistakes_of_ours_keep_their_traceback():
         raise KeyError("column")
 
     with pytest.raises(KeyError):
-        step.main(run)
+        step.guarded(run)
 
 
 def test_steps_run_on_one_thread():
@@ -300,7 +335,7 @@ def test_steps_run_on_one_thread():
     with threadpool_limits(2):
         # Some libraries bring a pool that never has more than one.
         assert 2 in threads()
-        step.main(lambda: found.append(threads()))
+        step.guarded(lambda: found.append(threads()))
     assert found == [{1}]
 
 
@@ -314,8 +349,8 @@ def test_progress_in_a_log_is_lines(capsys):
 def test_a_whole_step_repeats_its_bytes_and_another_seed_does_not(tmp_path, monkeypatch):
     def run(name, seed):
         line = f"{tmp_path / name} --seed {seed} --draws 100 --dimensions [2,3] --fractions [0.5]"
-        monkeypatch.setattr(sys, "argv", [SCRIPT, *line.split()])
-        step.main(start_at_random.run)
+        monkeypatch.setattr(sys, "argv", [str(ROOT / SCRIPT), *line.split()])
+        step.main(start_at_random.Options, start_at_random.measure)
         return (tmp_path / name).read_bytes()
 
     assert run("a", 1) == run("b", 1) != run("c", 2)
@@ -324,8 +359,8 @@ def test_a_whole_step_repeats_its_bytes_and_another_seed_does_not(tmp_path, monk
 def test_a_further_cell_changes_no_other(tmp_path, monkeypatch):
     def run(name, dimensions):
         line = f"{tmp_path / name} --seed 1 --draws 100 --dimensions {dimensions} --fractions [1.0]"
-        monkeypatch.setattr(sys, "argv", [SCRIPT, *line.split()])
-        step.main(start_at_random.run)
+        monkeypatch.setattr(sys, "argv", [str(ROOT / SCRIPT), *line.split()])
+        step.main(start_at_random.Options, start_at_random.measure)
         return step.read_table(tmp_path / name)
 
     more = run("more", "[7,2,3]").query("dimension < 7").reset_index(drop=True)

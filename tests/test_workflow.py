@@ -4,24 +4,30 @@ import ast
 import contextlib
 import copy as copying
 import functools
+import importlib
 import importlib.metadata
+import inspect
 import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import jsonschema
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from pydantic import Field
 
-from cnntheory import mnist
+from cnntheory import images
 from workflow.closure import imports
-from workflow.configuration import request
-from workflow.scripts import verdicts
+from workflow.configuration import request, studies, tables_of
+from workflow.schemas import make_schema
+from workflow.scripts import step
+from workflow.studies import verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -34,9 +40,15 @@ def files(folder, pattern="*"):
 
 
 def python_files():
-    """Every step and figure, relative to the root."""
-    found = [*ROOT.glob("workflow/scripts/**/*.py"), *ROOT.glob("figures/**/*.py")]
+    """Every step and study, relative to the root."""
+    found = [*ROOT.glob("workflow/scripts/**/*.py"), *ROOT.glob("workflow/studies/**/*.py")]
     return sorted(path.relative_to(ROOT).as_posix() for path in found)
+
+
+def scripts():
+    """What rules run, relative to the root: steps and studies."""
+    calls = ("step.main(", "study.main(", "step.guarded(run)")
+    return {path for path in python_files() if any(c in (ROOT / path).read_text() for c in calls)}
 
 
 # The source
@@ -57,21 +69,78 @@ def test_the_source_is_clean(program, command):
     assert done.returncode == 0, done.stdout
 
 
-def test_every_rule_says_what_it_does_and_keeps_a_log(rules):
-    assert {"fetch_mnist", "extract_patches", "draw_teacher", "all", "verify"} <= set(rules)
+def test_every_rule_says_what_it_does_and_keeps_a_log(rules, declared):
+    assert {"fetch_mnist", "extract_patches", "study", "all", 'step["rule"]'} <= set(rules)
     for rule, text in rules.items():
-        assert re.search(r"^message:\n    \"\w", text, re.M), rule
+        assert re.search(r"^message:\n    (\"\w|step\[)", text, re.M), rule
         if "\nshell:" in text:
-            assert "\nlog:" in text and "\nthreads: 1\n" in text and " code=" in text, rule
-            assert "\nbenchmark:" in text or "verify" in rule, rule
+            assert "\nlog:" in text and "\nthreads: 1\n" in text, rule
+            assert " code=" in text or '**step["input"]' in text, rule
+            assert "\nbenchmark:" in text or rule == "rule_name", rule
+            assert re.findall(r"{(?:output|log|input\.(?!step))[\w.]*}", text) == [], rule  # quoted
         assert "\nrun:" not in text, rule
+    names = [step.get("as_rule", step["name"]) for step in declared]
+    assert {"synthesise_inputs", "tensor_initialise", "train_gd", "train_convex"} <= set(names)
+    assert len(set(names)) == len(names)
+    assert all(step["message"][0].isupper() for step in declared)
+
+
+def test_a_rule_writes_what_its_step_names_and_gives_what_it_asks(declared, config):
+    for rule in declared:
+        module = importlib.import_module(f"workflow.scripts.{rule['paper']}.{rule['name']}")
+        source = ast.parse(Path(module.__file__).read_text())
+        (call,) = [
+            node
+            for node in ast.walk(source)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "step.main"
+        ]
+        named = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+        assert tuple(rule["output"]) == tuple(named.get("tables", ("table",))), rule["name"]
+        asked = inspect.signature(module.measure).parameters
+        files = set(asked) - {"options", "rng", "source"}
+        assert set(rule.get("input", {})) - {"source"} == files, rule["name"]
+        assert rule.get("seeded", True) == ("rng" in asked), rule["name"]
+        given = {
+            name
+            for name, field in module.Options.model_fields.items()
+            if (field.json_schema_extra or {}).get("from_rule")
+        }
+        assert set(rule.get("options", {})) == given, rule["name"]
+        wildcards = set(re.findall(r"{(\w+)}", " ".join(rule["output"].values())))
+        assert ("case" in wildcards) == ("case" in module.Options.model_fields), rule["name"]
+
+
+def test_every_step_has_a_rule(declared, config):
+    rules = {(rule["paper"], rule["name"]) for rule in declared}
+    steps = {(paper, name) for paper in config["papers"] for name in make_schema.steps(paper)}
+    assert steps == rules
+
+
+def test_every_table_is_read_by_a_study_or_a_step(declared):
+    made = {
+        re.escape(path).replace(re.escape("{"), "{").replace(re.escape("}"), "}")
+        for rule in declared
+        for path in rule["output"].values()
+        if path.endswith(".parquet")
+    }
+    read = {
+        f"<results>/{paper}/{table}.parquet"
+        for paper, signs in studies().items()
+        for sign in signs.values()
+        for table in tables_of(sign)
+    }
+    patterns = {path: re.sub(r"{\w+}", r"\\w+", path) for path in made}
+    for table in read:
+        assert any(re.fullmatch(pattern, table) for pattern in patterns.values()), table
 
 
 def test_each_floor_imports_only_from_below():
+    library, steps = {"src/cnntheory"}, {"workflow/scripts", "workflow/closure.py"}
     below = {
-        "src/cnntheory": {"src/cnntheory"},
-        "workflow/scripts": {"src/cnntheory", "workflow/scripts", "workflow/closure.py"},
-        "figures": {"src/cnntheory", "figures"},
+        "src/cnntheory": library,
+        "workflow/scripts": library | steps,
+        "workflow/studies": library
+        | {"workflow/scripts/step.py", "workflow/closure.py", "workflow/studies"},
     }
     for floor, allowed in below.items():
         for path in (ROOT / floor).rglob("*.py"):
@@ -191,7 +260,7 @@ def test_values_of_the_wrong_type_are_refused_with_their_key(config):
         ("patches.stride", 0),
         ("patches.images", 0),
         ("du2018.check_gradients.samples", 0),
-        ("du2018.estimate_smoothness.seeds", 1),
+        ("du2018.estimate_smoothness.trials", 1),
         ("du2018.estimate_smoothness.dimensions", [1]),
         ("du2018.descend_from_anywhere.starts", 0),
         ("du2018.check_rate.steps", [0.0]),
@@ -204,7 +273,7 @@ def test_values_of_the_wrong_type_are_refused_with_their_key(config):
         ("du2018.train_synthetic.patches.step", 0),
         ("du2018.check_closeness.phi", 3.2),
         ("du2018.stream.noise", 0),
-        ("du2018.stream.runs", 1),
+        ("du2018.stream.trials", 1),
         ("du2018.start_at_random.dimensions", [2, 5]),
         ("du2018.start_at_random.fractions", [1.5]),
         ("du2018.draw_teacher.least_eigenvalue", -0.1),
@@ -217,58 +286,36 @@ def test_values_out_of_range_are_refused_with_their_key(config, key, value):
 
 
 def test_a_mistyped_key_stops_the_run_before_it_starts(fresh, snakemake):
-    wrong = {"du2018": {"stream": {"rums": 3}}}
+    wrong = {"du2018": {"stream": {"trails": 3}}}
     done = snakemake(fresh, "--cores", 1, config=wrong)
     assert done.returncode == 1
     assert "Error validating config file" in done.stdout
-    assert "'rums' was unexpected" in done.stdout and "['stream']" in done.stdout
+    assert "'trails' was unexpected" in done.stdout and "['stream']" in done.stdout
     assert not (fresh / "results/quick").exists()
 
 
-def properties(part, schema):
-    """Name and schema of the keys in a part of the schema."""
-    for name, value in part.get("properties", {}).items():
-        yield name, schema["$defs"][value["$ref"].split("/")[-1]] if "$ref" in value else value
+def test_the_schema_and_its_documentation_are_those_of_the_steps():
+    message = "run make schema"
+    assert make_schema.SCHEMA.read_text() == make_schema.dump(make_schema.make_schema()), message
+    text = make_schema.README.read_text()
+    assert text == make_schema.make_readme(text), message
 
 
-def innermost(part, schema):
-    """Names of the keys that hold values, at any depth of a part of the schema."""
-    for name, value in properties(part, schema):
-        # `orders` maps activations to orders: its keys are no keys of the configuration.
-        nested = "properties" in value and name != "orders"
-        yield from innermost(value, schema) if nested else [name]
+def test_a_section_with_cases_may_say_once_what_they_share():
+    class Options(step.Options):
+        """Two cases."""
 
+        case: Literal["a", "b"] = Field(description="which")
+        trials: step.Count = Field(description="how many")
+        device: str = step.from_rule(description="where")
 
-def options(script):
-    """Names of the options that a step declares."""
-    return {
-        keyword.arg
-        for node in ast.walk(ast.parse((ROOT / script).read_text()))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "step.arguments"
-        for keyword in node.keywords
-    }
-
-
-def test_every_key_of_a_step_is_an_option_of_its_script(config):
-    schema = read("workflow/schemas/config.schema.yaml")
-    for paper in config["papers"]:
-        for step, section in properties(schema["properties"][paper], schema):
-            keys = set(innermost(section, schema))
-            assert keys and keys <= options(f"workflow/scripts/{paper}/{step}.py"), step
-
-
-def test_every_key_is_explained(config):
-    schema = read("workflow/schemas/config.schema.yaml")
-    text = (ROOT / "config/README.md").read_text()
-    explained = set(re.findall(r"`([a-z_.0-9]+)`", text))
-
-    def check(part, path):
-        for name, value in properties(part, schema):
-            assert {name, ".".join([*path, name])} & explained or f"## {name}\n" in text, name
-            if name != "orders":
-                check(value, [*path, name])
-
-    check(schema, [])
+    check = jsonschema.Draft202012Validator(make_schema.section(Options))
+    one = {"trials": 1}
+    for good in ({"a": one, "b": one}, {"common": one, "a": {}, "b": {"trials": 2}}):
+        assert check.is_valid(good)
+    unknown = {"a": one, "b": one | {"device": "cpu"}}
+    for bad in ({"a": one}, {"a": one, "b": {}}, {"a": one, "b": one, "c": one}, unknown):
+        assert not check.is_valid(bad)
 
 
 # Dry runs
@@ -282,9 +329,9 @@ def test_a_dry_run_plans_every_figure_and_verdict(fresh, snakemake, config, scal
     figures = f"{results}/figures" if scale else "figures"
     planned = {word for line in done.stdout.splitlines() for word in line.split()}
     for paper in config["papers"]:
-        assert f"{results}/{paper}/claims.json" in planned
-        for figure in read(f"workflow/report/{paper}.yaml"):
-            assert f"{figures}/{paper}/{figure}.svg" in planned
+        for name in studies()[paper]:
+            assert f"{figures}/{paper}/{name}.svg" in planned
+            assert f"{results}/{paper}/verdicts/{name}.json" in planned
     assert {f"{results}/claims.csv", f"{results}/provenance.json"} <= planned
 
 
@@ -302,7 +349,7 @@ def test_the_quick_run_stays_in_its_folder(quick):
 def test_the_source_of_the_images_is_written_down(quick):
     source = json.loads((quick.results / "data/source.json").read_text())
     assert source["data"] == quick.data
-    assert source["train"] == (60000 if quick.data == mnist.MNIST else 1500)
+    assert source["train"] == (60000 if quick.data == images.MNIST else 1500)
 
 
 def on_images(table):
@@ -333,28 +380,34 @@ def test_tables_are_described_and_name_their_data(quick, config):
         assert made["parameters"].get("seed", config["seed"]) == config["seed"]
 
 
-def test_there_is_a_verdict_for_every_claim(quick, config):
+def test_there_is_a_verdict_for_every_claim(quick):
     rows = []
-    for paper in config["papers"]:
-        found = json.loads((quick.results / paper / "claims.json").read_text())
-        claims = read(f"workflow/claims/{paper}.yaml")
+    signs = [
+        (paper, name, sign) for paper, found in studies().items() for name, sign in found.items()
+    ]
+    for paper, name, sign in signs:
+        found = json.loads((quick.results / paper / f"verdicts/{name}.json").read_text())
+        claims = sign.get("claims", [])
         assert [row["id"] for row in found] == [claim["id"] for claim in claims]
         for row, claim in zip(found, claims, strict=True):
             assert tuple(row) == verdicts.COLUMNS
-            assert (row["paper"], row["scale"]) == (paper, "quick")
+            assert (row["paper"], row["study"], row["scale"]) == (paper, name, "quick")
             assert row["verdict"] in {"holds", "fails", "inconclusive"}
             assert row["expected"] == claim["expected"]
             assert (quick.tree / row["figure"]).is_file()
             about_images = claim.get("about") == "images"
             # A theorem about any inputs may be measured on images.
             assert row["data"] in {quick.data} | (set() if about_images else {"synthetic"})
-            if about_images and quick.data != mnist.MNIST:
+            if about_images and quick.data != images.MNIST:
                 assert row["verdict"] == "inconclusive" and quick.data in row["note"]
         rows += found
     table = pd.read_csv(quick.results / "claims.csv", dtype={"id": str}, keep_default_na=False)
     assert tuple(table.columns) == verdicts.COLUMNS
-    for key in ("id", "paper", "verdict", "expected", "data", "note"):
-        assert table[key].tolist() == [row[key] for row in rows], key
+    key = ["paper", "study", "id"]
+    table = table.sort_values(key).reset_index(drop=True)
+    rows = pd.DataFrame(rows).sort_values(key).reset_index(drop=True)
+    for name in (*key, "verdict", "expected", "data", "note"):
+        assert table[name].tolist() == rows[name].tolist(), name
 
 
 def test_the_run_records_what_it_was_made_with(quick):
@@ -368,7 +421,7 @@ def test_the_run_records_what_it_was_made_with(quick):
         if "provenance" not in name
     }
     assert set(record["jobs"]) == jobs
-    assert {"data/fetch_mnist", "du2018/judge", "du2018/draw_fig3c"} <= jobs
+    assert {"data/fetch_mnist", "du2018/stream", "du2018/studies/stream"} <= jobs
     assert all(job["seconds"] > 0 for job in record["jobs"].values())
     # A copy without git is not taken for an unchanged revision.
     assert (record["revision"] is None) == (record["modified"] is None)
@@ -403,8 +456,16 @@ def edited(path):
         path.write_text(text)
 
 
-@pytest.mark.parametrize("module", ["src/cnntheory/du2018/starts.py", "figures/du2018/images.py"])
-def test_an_edited_module_reruns_exactly_the_steps_that_import_it(quick, snakemake, module):
+@pytest.mark.parametrize(
+    "module",
+    [
+        "src/cnntheory/du2018/starts.py",
+        "src/cnntheory/du2018/teachers.py",
+        "workflow/studies/du2018/closeness.py",
+        "workflow/studies/style.py",
+    ],
+)
+def test_an_edited_module_reruns_exactly_what_imports_it(quick, snakemake, module):
     with edited(quick.tree / module):
         done = snakemake(quick.tree, "--dry-run", "--printshellcmds")
     assert done.returncode == 0, done.stdout
@@ -413,8 +474,8 @@ def test_an_edited_module_reruns_exactly_the_steps_that_import_it(quick, snakema
     )
     assert len(jobs) == len(re.findall(r"^Shell command: (?!None)", done.stdout, re.M))
     again = {step for reason, step in jobs if reason == f"Updated input files: {module}"}
-    assert again == {step for step in python_files() if module in imports(step)}
-    assert 1 < len(again) < 10
+    assert again == {path for path in scripts() if module in {path, *imports(path)}}
+    assert again
     # Everything else runs because of these, and only because of these.
     others = [reason for reason, step in jobs if step not in again]
     assert all(reason.startswith("Input files updated by another job:") for reason in others)
@@ -455,19 +516,19 @@ def test_without_mnist_digits_stand_in_and_everything_says_so(other_seed):
     assert "no mirror of MNIST answered" in said
     assert "NOTE: these results are about the digits of scikit-learn, not about MNIST" in said
     source = json.loads((other_seed.results / "data/source.json").read_text())
-    assert (source["data"], source["train"]) == (mnist.DIGITS, 1500)
+    assert (source["data"], source["train"]) == (images.DIGITS, 1500)
     for name in ("teachers", "image_training_random"):
         table = pd.read_parquet(other_seed.results / f"du2018/{name}.parquet")
-        assert set(table["data"]) == {mnist.DIGITS}
+        assert set(table["data"]) == {images.DIGITS}
     assert set(pd.read_parquet(other_seed.results / "du2018/starts.parquet")["data"]) == {
         "synthetic"
     }
-    label = f"<!-- Measured on {mnist.DIGITS}, not on MNIST -->"
+    label = f"<!-- Measured on {images.DIGITS}, not on MNIST -->"
     assert label in (other_seed.figures / "du2018/fig3c.svg").read_text()
 
 
 def test_with_mnist_nothing_is_said_about_digits(one_core):
-    assert ("NOTE:" in one_core.output) == (one_core.data == mnist.DIGITS)
+    assert ("NOTE:" in one_core.output) == (one_core.data == images.DIGITS)
 
 
 @pytest.fixture
@@ -475,7 +536,7 @@ def complete(tmp_path):
     """A folder with files named as those of MNIST; their contents are not looked at here."""
     folder = tmp_path / "complete"
     folder.mkdir()
-    for name, _ in mnist.FILES.values():
+    for name, _ in images.FILES.values():
         (folder / f"{name}.gz").touch()
     return folder
 
@@ -516,9 +577,10 @@ def test_the_commands_of_the_readme_work(tmp_path, mnist_folder):
     env = {"PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]), "HOME": str(tmp_path)}
     subprocess.run(["bash", "-ec", command], cwd=ROOT, env=env, check=True)
     assert pd.read_parquet(tmp_path / "starts.parquet").dimension.tolist() == [2, 2, 10, 10]
-    names, images = {}, f"mnist.load({str(mnist_folder)!r})" if mnist_folder else "mnist.digits()"
-    assert 'mnist.load("mnist")' in readme
+    names = {}
+    load = f"images.load({str(mnist_folder)!r})" if mnist_folder else "images.digits()"
+    assert 'images.load("mnist")' in readme
     for code in re.findall(r"```python\n(.+?)```", readme, re.S):
-        exec(code.replace('mnist.load("mnist")', images), names)
+        exec(code.replace('images.load("mnist")', load), names)
     assert names["solution"].gap < 1e-7
     assert max(names["recovery_error"](names["W"], names["teacher"])) < 0.15

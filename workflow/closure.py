@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # Where a project module's file may lie; both are on PYTHONPATH when a step runs.
 ROOTS = ("src", ".")
-PACKAGES = ("cnntheory", "workflow", "figures")
+PACKAGES = ("cnntheory", "workflow")
 
 
 def _files(module):

@@ -5,8 +5,6 @@ descent, constant and adaptive steps, are the same four lines. NumPy arrays and 
 work: only ``-`` and ``*`` are used.
 """
 
-import itertools
-
 import numpy as np
 
 
@@ -34,42 +32,6 @@ def descend(gradient, start, step):
         yield w
         eta = step(w) if callable(step) else step
         w = w - eta * gradient(w)
-
-
-def trace(iterates, measure, at):
-    """Measure the iterates at the iterations listed.
-
-    Parameters
-    ----------
-    iterates : iterator
-        From `descend`.
-    measure : callable
-        ``measure(w)``, an array or number.
-    at : sequence of int
-        Increasing iteration numbers, 0 is the start.
-
-    Returns
-    -------
-    (len(at), ...) ndarray
-        The measurements, stacked.
-
-    Raises
-    ------
-    ValueError
-        `at` is empty, negative or not increasing, or the iterates end before its last.
-    """
-    at = list(at)
-    if not at or at[0] < 0 or any(later <= t for t, later in itertools.pairwise(at)):
-        raise ValueError(f"iterations to measure: expected increasing numbers from 0, found {at}")
-    wanted = iter(at)
-    due, found = next(wanted), []
-    for t, w in enumerate(iterates):
-        if t == due:
-            found.append(measure(w))
-            due = next(wanted, None)
-            if due is None:
-                return np.stack(found)
-    raise ValueError(f"the iterates ended before iteration {due}")
 
 
 def hitting_times(iterates, error, tolerance, limit):

@@ -68,9 +68,46 @@ def test_duplicates_make_the_kernel_singular():
     assert report.rate == pytest.approx(1)
 
 
+def test_a_model_in_training_is_examined_in_evaluation_mode_and_left_as_it_is():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(3, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 1)
+    )
+    x, y = torch.randn(5, 3), torch.randn(5)
+    model(x)  # running statistics other than those of the start
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    report = tangent_report(model, x, y)
+    assert report.evaluated and "evaluation mode" in str(report)
+    assert model.training and all(module.training for module in model.modules())
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    again = tangent_report(model.eval(), x, y)
+    assert not again.evaluated and again.lambda_max == report.lambda_max
+
+
+def test_arrays_are_taken_in_the_precision_of_the_model():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((4, 7)), rng.standard_normal(4)
+    for model in (torch.nn.Linear(7, 1), torch.nn.Linear(7, 1).double()):
+        dtype = model.weight.dtype
+        report = tangent_report(model, x, y)
+        tensors = tangent_report(model, torch.tensor(x, dtype=dtype), torch.tensor(y, dtype=dtype))
+        assert report == tensors and f"torch.{report.dtype}" == str(dtype)
+
+
+def test_a_kernel_that_single_precision_takes_for_singular_is_said_to_be():
+    x = torch.tensor([[1.0, 0.0], [1.0, 1e-5]])
+    y = torch.tensor([1.0, -1.0])
+    model = torch.nn.Linear(2, 1, bias=False)
+    assert "model.double()" in str(tangent_report(model, x, y))
+    resolved = tangent_report(model.double(), x, y)
+    assert resolved.condition == pytest.approx(4e10, rel=1e-3)
+    assert "model.double()" not in str(resolved)
+
+
 @pytest.mark.parametrize(
     ("model", "y", "message"),
     [
+        (torch.nn.Linear(3, 1), torch.zeros(5), "y: expected a label for each of the 4 inputs"),
         (torch.nn.Linear(3, 2), torch.zeros(4), "y: expected the shape of the outputs"),
         (torch.nn.Flatten(), torch.zeros(4, 3), "model: expected trainable parameters"),
         (torch.nn.Linear(3, 1, bias=False), torch.zeros(4), "zero or not finite"),

@@ -1,12 +1,40 @@
 """What the steps of allenzhu2019 measure, on curves whose answer is known."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from workflow.scripts.allenzhu2019 import judge, trials
+from workflow.scripts import step
+from workflow.scripts.allenzhu2019 import (
+    break_hypotheses,
+    classify,
+    landscape,
+    measure_times,
+    select_subset,
+    train_gd,
+    trials,
+)
+from workflow.studies import study
+from workflow.studies.allenzhu2019 import common
+
+CLAIM = dict(
+    id="x",
+    kind="claim",
+    statement="a ratio is near one",
+    source="none",
+    provenance="derived",
+    criterion="the farthest in [0.9, 1.1]",
+    at_least=0.9,
+    at_most=1.1,
+    expected="holds",
+)
+
+
+@pytest.fixture
+def images():
+    """Pixels and digits of three subsets of twelve images."""
+    rng = np.random.default_rng(0)
+    return rng.uniform(size=(3, 12, 16)), rng.integers(10, size=(3, 12))
 
 
 def test_crossings_of_an_exponential_are_exact():
@@ -27,7 +55,7 @@ def test_rates_are_fitted_between_the_two_levels():
     # Slower before and after the window of the fit.
     log = np.where(t < 100, -0.04 * t, -4 - 0.1 * (t - 100))
     relative = np.exp(np.maximum(log, np.log(5e-9)))
-    rate, straight = trials.fit_rate(t, relative)
+    rate, straight = trials.fit_decay(t, relative)
     inside = (relative <= 1e-2) & (relative >= 1e-8)
     assert rate == pytest.approx(-np.polyfit(t[inside], np.log(relative[inside]), 1)[0])
     assert rate == pytest.approx(0.1, rel=0.05)
@@ -37,31 +65,156 @@ def test_rates_are_fitted_between_the_two_levels():
 def test_a_run_that_stalls_is_fitted_on_its_second_half():
     t = np.arange(100)
     relative = np.where(t < 50, 1 - t / 100, 0.5)
-    assert trials.fit_rate(t, relative)[0] == pytest.approx(0, abs=1e-12)
+    assert trials.fit_decay(t, relative)[0] == pytest.approx(0, abs=1e-12)
 
 
 def test_a_run_that_diverges_at_once_has_no_rate():
-    assert np.isnan(trials.fit_rate(np.arange(2), np.array([1.0, np.inf]))).all()
+    assert np.isnan(trials.fit_decay(np.arange(2), np.array([1.0, np.inf]))).all()
 
 
-def test_subsets_and_seeds_do_not_change_each_others_draws(tmp_path):
-    rng = np.random.default_rng(0)
-    np.save(tmp_path / "pixels.npy", rng.uniform(size=(3, 12, 16)))
-    np.save(tmp_path / "digits.npy", rng.integers(10, size=(3, 12)))
-    (tmp_path / "source.json").write_text(json.dumps({"data": "own"}))
-
-    class Args:
-        pixels, digits = tmp_path / "pixels.npy", tmp_path / "digits.npy"
-        source, device, seed = tmp_path / "source.json", "cpu", 3
-
-    few, many = trials.load(Args, 8, 2, 1), trials.load(Args, 8, 4, 3)
+def test_subsets_and_seeds_do_not_change_each_others_draws(images):
+    rng = step.streams(3, trials.STREAM)
+    few, many = trials.on_images(*images, 8, 2, 1), trials.on_images(*images, 8, 4, 3)
     same = [i for i in range(12) if many.subset[i] == 0 and many.seed[i] < 2]
-    a, b = few.networks(3, "g", 6, 2), many.networks(3, "g", 6, 2)
+    a, b = few.networks(rng, "g", 6, 2), many.networks(rng, "g", 6, 2)
     assert (a.W[0] == b.W[0][same]).all() and (few.x == many.x[same]).all()
     alone = many.one(5)
-    assert (alone.networks(3, "g", 6, 2).W[1] == b.W[1][5:6]).all()
+    assert (alone.networks(rng, "g", 6, 2).W[1] == b.W[1][5:6]).all()
+
+
+def test_more_images_than_the_subsets_have_are_refused(images):
     with pytest.raises(ValueError, match="select_subset"):
-        trials.load(Args, 13, 1, 1)
+        trials.on_images(*images, 13, 1, 1)
+    with pytest.raises(ValueError, match="select_subset"):
+        trials.on_images(*images, 8, 1, 4)
+
+
+def test_subsets_of_several_sizes_are_nested():
+    rng = np.random.default_rng(0)
+    photographs, labels = rng.integers(256, size=(40, 28, 28)), rng.integers(10, size=40)
+    few, many = (
+        select_subset.measure(
+            select_subset.Options(subsets=subsets, samples=[5, 12]),
+            step.streams(0, "select_subset"),
+            photographs,
+            labels,
+        )
+        for subsets in (1, 2)
+    )
+    assert few["pixels"].shape == (1, 12, 196) and (few["digits"] == many["digits"][:1]).all()
+    separation = many["table"].pivot(index="subset", columns="samples", values="separation")
+    assert len(separation) == 2 and separation.notna().all(axis=None)
+
+
+def test_a_data_set_without_enough_labels_is_refused():
+    options = select_subset.Options(subsets=1, samples=[5])
+    with pytest.raises(ValueError, match=r"select_subset\.samples"):
+        select_subset.measure(
+            options, step.streams(0, "x"), np.zeros((9, 28, 28)), np.zeros(0, dtype=int)
+        )
+
+
+def test_small_outputs_are_the_usual_ones_with_another_b(images):
+    """The kernel of B / sqrt(m) is the usual one over m: its step times the kernel is the same."""
+
+    def train(scaling):
+        options = train_gd.Options(
+            case="narrow",
+            widths=[32],
+            trials=2,
+            subsets=1,
+            samples=8,
+            depth=2,
+            steps=20,
+            tolerance=1e-8,
+            scaling=scaling,
+        )
+        return train_gd.measure(options, step.streams(0, trials.STREAM), *images)
+
+    usual, small = train("usual"), train("small")
+    one, other = usual["table"], small["table"]
+    np.testing.assert_allclose(other.lambda_max * 32, one.lambda_max)
+    np.testing.assert_allclose(other.step / 32, one.step)
+    # The path as stored: from the start on, at most as many points as asked for.
+    curve = usual["curves"].groupby("seed").relative_loss.agg(["first", "size"])
+    assert (curve["first"] == 1).all() and (curve["size"] <= 21).all()
+
+
+def test_random_pairs_are_labelled_synthetic_whatever_the_images(images):
+    def measure(**more):
+        options = measure_times.Options(
+            widths=[16], depths=[1], samples=[8], trials=2, steps=5, **more
+        )
+        return measure_times.measure(options, step.streams(0, trials.STREAM), *images)
+
+    pairs = measure(case="pairs", distances=[0.9, 0.4])
+    assert pairs.columns[-1] == "data" and set(pairs.data) == {"synthetic"}
+    assert pairs.groupby("delta").separation.nunique().eq(1).all()
+    np.testing.assert_allclose(pairs.separation, pairs.delta)
+    assert "data" not in measure(case="samples")  # on images the step's own label is written
+
+
+def test_duplicates_stop_at_the_closed_form_and_only_their_number_is_checked(images):
+    options = dict(
+        width=32, depth=1, deep_width=8, deep=2, samples=4, pairs=2, trials=1, subsets=1
+    ) | dict(variances=[2.0], steps=200, deep_steps=2)
+    rng = step.streams(0, trials.STREAM)
+    found = break_hypotheses.measure(break_hypotheses.Options(**options), rng, *images)
+    table = found["table"].set_index("study")
+    assert table.plateau_ratio["duplicates"] == pytest.approx(1, abs=1e-3)
+    with pytest.raises(ValueError, match="pairs"):
+        break_hypotheses.measure(break_hypotheses.Options(**options | dict(pairs=5)), rng, *images)
+
+
+def test_all_losses_are_measured_at_the_largest_width_only(images):
+    options = classify.Options(
+        case="fully",
+        widths=[4, 6],
+        depth=1,
+        samples=8,
+        trials=2,
+        losses=["cross_entropy", "squared"],
+        batch=4,
+        epochs=2,
+        step=1.0,
+    )
+    table = classify.measure(options, step.streams(0, trials.STREAM), *images)
+    losses = table.groupby("width").loss_function.unique().map(set)
+    assert losses[4] == {"cross_entropy"} and losses[6] == {"cross_entropy", "squared"}
+    assert set(table.labels) == {"true", "random"} and table.accuracy.between(0, 1).all()
+
+
+def test_a_landscape_without_labels_is_refused():
+    options = landscape.Options(
+        case="plain_true",
+        network="plain",
+        noise=0.0,
+        first_trial=0,
+        trials=1,
+        samples=4,
+        evaluate=2,
+        panels=[1],
+        drops=[2],
+        step=0.1,
+        batch=2,
+        momentum=0.9,
+        weight_decay=0.0,
+        points=5,
+        lanczos_steps=2,
+        compare=[],
+        oja_steps=2,
+        oja_every=1,
+        oja_step=0.5,
+        oja_batch=2,
+        sigma=1e-3,
+        offset=0.1,
+        offsets=[0.1],
+        dtype="float32",
+    )
+    with pytest.raises(ValueError, match="labels"):
+        landscape.measure(
+            options, step.streams(0, "landscape"), np.zeros((9, 28, 28)), np.zeros(0, dtype=int)
+        )
 
 
 def sweep(exponent, seeds=6):
@@ -76,13 +229,24 @@ def sweep(exponent, seeds=6):
 
 
 def test_slopes_are_found_with_their_interval():
-    found = judge.slope(sweep(-0.5), "width", "value", np.random.default_rng(2))
+    found = common.slope(sweep(-0.5), "width", "value", np.random.default_rng(2))
     assert found.low < -0.5 < found.high and found.high - found.low < 0.1
     assert (found.seeds, found.data) == (6, "own")
 
 
 def test_the_worst_width_is_named():
     rows = sweep(0.0).assign(value=lambda r: np.where(r.width == 256, 0.2, 1.0))
-    found = judge.medians_by(rows, "width", "value", np.random.default_rng(3))
-    assert judge.least(found).value == judge.farthest(found, 1).value == 0.2
-    assert judge.farthest(found, 1).note == "At m = 256."
+    found = common.medians_by(rows, "width", "value", np.random.default_rng(3))
+    claim = study.Claim.model_validate(CLAIM)
+    assert common.lowest(found).value == common.farthest(found, claim).value == 0.2
+    assert common.farthest(found, claim).note == "At m = 256."
+    assert common.highest(found).value == 1
+
+
+def test_where_no_rows_are_nothing_is_decided():
+    none = sweep(-0.5).iloc[:0]
+    rng = np.random.default_rng(0)
+    found = common.slope(none, "width", "value", rng)
+    assert np.isnan(found.value) and found.seeds == 0
+    assert np.isnan(common.lowest(common.medians_by(none, "width", "value", rng)).value)
+    assert np.isnan(common.least(none, "value").value)

@@ -1,4 +1,4 @@
-"""The mathematics that the steps and the judge add to the library."""
+"""The mathematics that the steps add to the library, and what they measure."""
 
 import numpy as np
 import pandas as pd
@@ -6,12 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnntheory.ergen2021 import Network, beta_max, cover_count, enumerate_cells
+from cnntheory.ergen2021 import Network, beta_max, enumerate_cells
+from workflow.scripts import step
 from workflow.scripts.ergen2021 import (
-    judge,
+    certify,
+    enumerate_arrangements,
     problems,
     recover_network,
+    sweep_widths,
     trace_path,
+    train_convex,
+    train_convex_matrix,
     train_image_patches,
     train_images,
     train_sgd,
@@ -31,14 +36,18 @@ def draw(seed, n=4, K=3, h=2, m=5):
 
 
 def test_an_instance_depends_on_its_sizes_and_trial_only():
-    first, again = (problems.draw_patches(7, 3, 6, 5, 3) for _ in range(2))
+    sizes = problems.Signals(samples=6, dimension=5, patch_size=3)
+    # Whichever step asks.
+    first, again = (
+        problems.draw_patches(step.streams(7, name), 3, sizes) for name in ("certify", "train_sgd")
+    )
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, other)
     # The same signals whatever they are cut into.
-    X, y = problems.draw_signals(7, 3, 6, 5)
+    X, y = problems.draw_signals(step.streams(7, "certify"), 3, 6, 5)
     np.testing.assert_array_equal(first[0][:, 1], X[:, 1:4])
     np.testing.assert_array_equal(first[1], y)
-    assert not np.array_equal(X, problems.draw_signals(7, 4, 6, 5)[0])
+    assert not np.array_equal(X, problems.draw_signals(step.streams(7, "certify"), 4, 6, 5)[0])
 
 
 def test_windows_side_by_side_leave_out_what_does_not_fill_one():
@@ -146,87 +155,94 @@ def test_accuracy_is_the_share_of_right_signs():
     assert train_images.accuracy(outputs, y).tolist() == [1.0, 0.5]
 
 
-# --- the judge -----------------------------------------------------------------------------------
+# --- the steps themselves ------------------------------------------------------------------------
+
+SMALL = dict(trials=2, samples=4, dimension=3, patch_size=2, fractions=[0.3, 0.1])
 
 
-def ends(gaps, **columns):
-    """End points with p* = 2 and the relative excess given, a row a restart."""
-    gaps = np.atleast_2d(gaps)
-    frames = [
-        pd.DataFrame(
-            {"objective": 2 * (1 + row), "program": 2.0, "seed": seed, "restart": range(len(row))}
+@pytest.fixture(scope="module")
+def convex():
+    """Tables of train_convex, put together over two architectures as `step.load` does."""
+    found = [
+        train_convex.measure(
+            train_convex.Options(case=case, **SMALL), step.streams(0, "train_convex")
         )
-        for seed, row in enumerate(gaps)
+        for case in ("average", "max")
     ]
-    return pd.concat(frames, ignore_index=True).assign(**columns)
+    return {name: pd.concat([part[name] for part in found]) for name in found[0]}
 
 
-def test_the_best_restart_counts():
-    table = ends([[0.5, 1e-5], [1e-3, 0.2]])
-    np.testing.assert_allclose(judge.best(table, ["seed"]), [1e-5, 1e-3])
-    found = judge.share_within(judge.best(table, ["seed"]), seeds=2)
-    assert found.value == 0.5 and found.low < 0.5 < found.high
+def test_convex_optima_are_certified_and_the_wrong_decay_is_that_of_average_pooling(convex):
+    table = convex["table"]
+    assert len(table) == 8
+    assert ((table.objective - table.dual_bound) <= 1e-9 * table.objective).all()
+    assert table.groupby("architecture").doubled.count().to_dict() == {"average": 4, "max": 0}
+    assert (table.doubled.dropna() > table.program[table.doubled.notna()]).all()
 
 
-def test_a_doubled_decay_lies_above_the_end_points():
-    by = {"architecture": "average", "beta_fraction": 0.1}
-    trained = ends([[0.0, 0.1]], **by)
-    convex = pd.DataFrame({**by, "seed": [0], "doubled": [3.0]})
-    assert judge.doubled_decay(trained, convex).value == pytest.approx(-1 / 3)
-
-
-def test_growth_is_the_exponent_between_the_two_largest_sizes():
-    N = np.array([5, 11, 101, 201])
-    table = pd.DataFrame({"patches": 1, "patch_size": 3, "rows": N, "cells": (N - 1.0) ** 2})
-    table.loc[0, "cells"] = 999  # small sizes do not count
-    assert judge.growth(table)[1, 3] == pytest.approx(2, rel=1e-12)
-    cover = table.assign(cells=[cover_count(int(size), 3) for size in N])
-    assert judge.growth(cover)[1, 3] == pytest.approx(2, abs=0.01)
-
-
-def test_gates_are_judged_by_the_lowest_value_and_the_largest_rise():
-    values = {"nested": [0.5, 0.1, 0.1], "fresh": [0.5, 0.1, 0.3]}
-    table = pd.concat(
-        pd.DataFrame(
-            {
-                "study": study,
-                "seed": 0,
-                "gates": [1, 2, 4],
-                "objective": 1 + np.array(gaps),
-                "program": 1.0,
-                "cells": [1, 2, 4],
-                "all_cells": 8,
-            }
-        )
-        for study, gaps in values.items()
+def test_networks_are_recovered_and_certified_with_their_own_pooling(convex):
+    networks, duals, table = convex["networks"], convex["duals"], convex["table"]
+    options = recover_network.Options()
+    recovered = recover_network.measure(options, step.streams(0, "any"), networks, table)
+    mapped = recovered[recovered.study == "mapped"]
+    np.testing.assert_allclose(mapped.objective, mapped.program, rtol=1e-9)
+    assert (recovered.objective >= recovered.program * (1 - 1e-9)).all()
+    found = certify.measure(
+        certify.Options(gates=1), step.streams(0, "certify"), networks, duals, table
     )
-    found = judge.gates(table.sample(frac=1, random_state=1))
-    assert found["7"].value == pytest.approx(0.1)
-    assert found["7b"].value == pytest.approx(0) and found["7x"].value == pytest.approx(0.2)
+    assert list(found.architecture.unique()) == ["average", "max"]
+    gaps = found.groupby("study").gap.max()
+    assert gaps["convex"] <= 1e-8 and gaps["residual"] <= 1e-6 and gaps["restricted"] > 1e-3
 
 
-def test_one_filter_is_judged_only_where_the_optimum_has_more():
-    frames = [
-        ends([[gap, 2 * gap]] * 2, width=width, filters=filters, beta=beta, samples=3)
-        for beta, filters, gaps in ((0.1, 3, (0.5, 0.1, 0.0)), (0.2, 1, (0.0, 0.0, 0.0)))
-        for width, gap in zip((1, 3, 6), gaps, strict=True)
-    ]
-    found = judge.widths(pd.concat(frames), np.random.default_rng(0))
-    assert found["4"].value == pytest.approx(0.5)
-    assert found["4c"].value == 1 and found["4x"].value == 0
-    assert found["4b"].value == pytest.approx(1 / 4)  # two pairs differ, both better
+def test_descent_takes_up_the_instances_of_the_convex_program(convex):
+    table = convex["table"]
+    options = train_sgd.Options(case="max", restarts=3, steps=300, step_size=0.05)
+    known = table[table.architecture == "max"]
+    found = train_sgd.measure(options, step.streams(0, "train_sgd"), known)
+    assert len(found) == 3 * len(known) and (found.width == 8).all()
+    merged = found.merge(known, on=["seed", "beta_fraction"], suffixes=("", "_convex"))
+    assert (merged.program == merged.program_convex).all()
+    assert (found.objective >= found.program * (1 - 1e-8)).all()
+    assert (found["rank"] <= found.filters).all()
 
 
-def test_certificates_of_end_points_must_not_exceed_the_optimum():
-    table = ends(
-        [[0.1, 0.2], [0.3, 0.1]],
-        method="sgd",
-        dual_bound=1.9,
-        program_bound=1.999,
-        sampled_bound=[1.9, 2.1, 1.9, 1.9],
-        data="MNIST",
+@pytest.mark.parametrize(
+    ("case", "more"),
+    [("linear", set()), ("circular", set()), ("unpooled", {"frobenius", "nuclear"})],
+)
+def test_matrix_optima_have_relaxed_values_where_the_norm_is_another(case, more):
+    small = SMALL | dict(trials=1, samples=3, fractions=[0.3])
+    small |= dict(dimension=4, patch_size=4) if case == "circular" else {}
+    options = train_convex_matrix.Options(case=case, **small)
+    found = train_convex_matrix.measure(options, step.streams(0, "train_convex_matrix"))
+    assert set(found.columns) - set(convex_columns()) == more
+    assert ((found.objective - found.dual_bound) <= 1e-7 * found.objective).all()
+    for relaxed in more:
+        assert (found[relaxed] <= found.objective * (1 + 1e-6)).all()
+
+
+def convex_columns():
+    """Columns that the tables of all architectures have in common."""
+    shared = "architecture seed samples dimension patches patch_size beta_fraction beta program"
+    return [*shared.split(), "objective", "dual_bound", "filters", "zero_loss"]
+
+
+def test_arrangements_above_the_budget_are_left_out():
+    options = enumerate_arrangements.Options(
+        trials=1, samples=[3, 5], patches=[1, 2], patch_sizes=[2], dimension=3, budget=30
     )
-    found = judge.images(table)
-    assert found["14"].value == 1 and found["14x"].value == 0.75
-    assert found["14b"].value == pytest.approx(0.1 + 0.0005)
-    assert {claim.data for claim in found.values()} == {"MNIST"}
+    found = enumerate_arrangements.measure(options, step.streams(0, "enumerate_arrangements"))
+    general = found[found.study == "general"]
+    assert (general.cells == general.formula).all()
+    assert set(found.study) == {"general", "plane", "full", "max"}
+    # Cover's formula for ten rows in R^3 is 92.
+    assert not ((found.study == "plane") & (found.rows == 10)).any()
+
+
+def test_a_sweep_must_reach_two_filters_a_sample():
+    given = dict(trials=1, samples=6, dimension=5, patch_size=3, restarts=1, steps=1)
+    given |= dict(step_size=0.1, betas=[0.1])
+    assert sweep_widths.Options(widths=[1, 3, 12], **given).widths == [1, 3, 12]
+    with pytest.raises(ValueError, match="expected 2 samples = 12 among them"):
+        sweep_widths.Options(widths=[1, 3, 10], **given)

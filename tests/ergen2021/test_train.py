@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from cnntheory.ergen2021 import (
+    ConvexCNNRegressor,
     Network,
     balance,
     beta_max,
@@ -13,12 +14,14 @@ from cnntheory.ergen2021 import (
     gate_patterns,
     path,
     pattern_cells,
+    predicted_patterns,
     reduce_filters,
     sample_gates,
     sign_patterns,
     train_convex,
     winner_patterns,
 )
+from cnntheory.ergen2021.network import features
 
 POOLINGS = ("average", "max")
 
@@ -300,3 +303,68 @@ def test_certify_refuses_networks_of_another_shape(draw):
         certify(np.ones((3, 5)), np.ones(3), patches, y, 0.1)
     with pytest.raises(ValueError, match="weights: expected shape"):
         certify(np.ones((3, 2)), np.ones(2), patches, y, 0.1)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda patches, y: Network(np.ones((3, 2)), np.ones(3), "mean"),
+        lambda patches, y: features(np.ones((3, 2)), patches, "mean"),
+        lambda patches, y: enumerate_cells(patches, "mean"),
+        lambda patches, y: gate_patterns(patches, np.ones((2, 5)), "mean"),
+        lambda patches, y: pattern_cells(patches, sign_patterns(patches), "mean"),
+        lambda patches, y: predicted_patterns(patches, "mean"),
+        lambda patches, y: ConvexCNNRegressor(pooling="mean").fit(patches[:, 0], y),
+    ],
+)
+def test_an_unknown_pooling_is_refused(draw, call):
+    with pytest.raises(ValueError, match="pooling: expected one of average, max, found 'mean'"):
+        call(*draw(4, 2, 2))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda patches, y, cells: beta_max(patches, y, "mean", cells=cells),
+        lambda patches, y, cells: path(patches, y, [0.1], pooling="mean"),
+        lambda patches, y, cells: train_convex(
+            patches, y, 0.1, pooling="mean", arrangements=cells.patterns
+        ),
+        lambda patches, y, cells: certify(
+            np.ones((3, 2)), np.ones(3), patches, y, 0.1, "mean", cells=cells
+        ),
+    ],
+)
+def test_an_unknown_pooling_is_refused_with_cells_at_hand(draw, call):
+    patches, y = draw(4, 2, 2)
+    message = "pooling: expected one of average, max, none, found 'mean'"
+    with pytest.raises(ValueError, match=message):
+        call(patches, y, enumerate_cells(patches))
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"cones": False}, {"cones": "order"}, {"seed": 1}, {"max_patterns": 10}],
+    ids=str,
+)
+def test_training_without_pooling_refuses_what_it_would_ignore(draw, option):
+    patches, y = draw(4, 2, 2)
+    (name,) = option
+    with pytest.raises(ValueError, match=f"{name}: has no meaning with pooling 'none'"):
+        train_convex(patches, y, 0.5, pooling="none", **option)
+    if name != "cones":
+        with pytest.raises(ValueError, match=f"{name}: has no meaning with pooling 'none'"):
+            path(patches, y, [0.5], pooling="none", **option)
+
+
+@pytest.mark.parametrize("name", ["dual", "cells", "max_patterns"])
+def test_certificates_without_pooling_refuse_what_they_would_ignore(draw, name):
+    patches, y = draw(4, 2, 2)
+    value = {"dual": y, "cells": enumerate_cells(patches), "max_patterns": 10}[name]
+    weights = np.ones((3, 2)), np.ones((3, 2))
+    certify(*weights, patches, y, 0.5, "none")
+    with pytest.raises(ValueError, match=f"{name}: has no meaning with pooling 'none'"):
+        certify(*weights, patches, y, 0.5, "none", **{name: value})
+    if name != "dual":
+        with pytest.raises(ValueError, match=f"{name}: has no meaning with pooling 'none'"):
+            beta_max(patches, y, "none", **{name: value})

@@ -1,7 +1,80 @@
-# What the rules of all papers call.
+# What follows from the name of a step, and so is written once: its command line, its log, its
+# benchmark, its environment, and the code that it depends on. The papers' files declare the steps,
+# steps.smk makes rules of them.
+
+STEPS = []
+
+
+def declare(
+    paper, name, message, output, *, input=(), options=(), as_rule=None, seeded=True, priority=0
+):
+    """Declare a step: what it reads, what it writes, and what it is asked.
+
+    Parameters
+    ----------
+    paper, name : str
+        The step is ``workflow/scripts/<paper>/<name>.py``, its options are the section
+        ``<paper>: <name>`` of the configuration; with a wildcard {case}, which is an option too,
+        the section's part of that name over what all cases have in `common`.
+    message : str
+        What is being done, for the console.
+    output : str or dict of str
+        Files to write; several in the order and by the names that the step gives them.
+    input : dict of str
+        Files to read, by the step's names for them.
+    options : dict, optional
+        Options that are no keys of the section: text in which wildcards are filled in, or a
+        function of the wildcards.
+    as_rule : str, optional
+        Name of the rule, where another paper has a step of the same name.
+    seeded : bool
+        Whether the step draws anything.
+    priority : int
+        Longest jobs first, so that no core waits for them at the end.
+    """
+    label = as_rule or name
+    script = f"workflow/scripts/{paper}/{name}.py"
+    output = {"table": output} if isinstance(output, str) else output
+    wildcards = sorted(set(re.findall(r"{(\w+)}", " ".join(output.values()))))
+    job = "_".join([label, *(f"{{{wildcard}}}" for wildcard in wildcards)])
+    files, extra = dict(input), dict(options)
+    cases = [case for case in config[paper].get(name, {}) if case != "common"]
+
+    def command(wildcards, input):
+        asked = {"seed": config["seed"]} if seeded else {}
+        case = wildcards.get("case")
+        asked |= section(config, paper, name, case) | {"case": case}
+        for key, value in extra.items():
+            asked[key] = value(wildcards) if callable(value) else value.format(**wildcards)
+        return f"{reads({key: input[key] for key in files})} {flags(**asked)}"
+
+    STEPS.append(
+        {
+            "rule": label,
+            "input": files | {"step": script, "code": imports(script)},
+            "output": {key: ensure(path, non_empty=True) for key, path in output.items()},
+            "log": f"<results>/logs/{paper}/{job}.log",
+            "benchmark": f"<results>/benchmarks/{paper}/{job}.jsonl",
+            "constraints": {"case": "|".join(cases)} if "case" in wildcards else {},
+            "command": command,
+            "message": message,
+            "priority": priority,
+        }
+    )
+
+
+def sign(wildcards):
+    """Room sign of the study that a job is about."""
+    return STUDIES[wildcards.paper][wildcards.study]
+
+
+def verdicts_of(papers):
+    """The verdicts of every study of some papers."""
+    return [
+        f"<results>/{paper}/verdicts/{study}.json" for paper in papers for study in STUDIES[paper]
+    ]
 
 
 def results_of(paper):
-    """What `snakemake <paper>` makes: the figures and the verdicts."""
-    figures = [f"<figures>/{paper}/{figure}.svg" for figure in FIGURES[paper]]
-    return [*figures, f"<results>/{paper}/claims.json"]
+    """What `snakemake <paper>` makes: a figure and the verdicts of every study."""
+    return [f"<figures>/{paper}/{study}.svg" for study in STUDIES[paper]] + verdicts_of([paper])

@@ -21,17 +21,15 @@ rule fetch_mnist:
         "../../envs/compute.yaml"
     threads: 1
     params:
-        flags=flags(
+        command=flags(
             dataset=config["dataset"],
-            path=config["mnist"]["path"],
-            cache=config["mnist"]["cache"],
-            mirrors=config["mnist"]["mirrors"],
             request=request(config, workflow.pathvars.apply("<results>/data/source.json")),
+            **config["mnist"],
         ),
     message:
         "Obtaining the images ({config[dataset]})"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output} {params.flags} 2>&1 | tee {log}"
+        "PYTHONPATH=src:. python {input.step} {output:q} {params.command} 2>&1 | tee {log:q}"
 
 
 rule extract_patches:
@@ -50,12 +48,9 @@ rule extract_patches:
         "../../envs/compute.yaml"
     threads: 1
     params:
-        size=config["patches"]["size"],
-        stride=config["patches"]["stride"],
-        images=config["patches"]["images"],
+        command=flags(**config["patches"]),
     message:
-        "Cutting {params.images} images into {params.size} x {params.size} patches"
+        "Cutting {config[patches][images]} images into patches"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output} --images {input.images}"
-        " --source {input.source} --size {params.size} --stride {params.stride}"
-        " --count {params.images} > {log} 2>&1"
+        "PYTHONPATH=src:. python {input.step} {output:q} --train-images {input.images:q}"
+        " --source {input.source:q} {params.command} > {log:q} 2>&1"

@@ -1,11 +1,11 @@
-# The ledger: all verdicts on one page, and what the run was made with.
+# The ledger: all verdicts in one table, and what the run was made with.
 
 
 rule collect_claims:
     input:
-        claims=[f"<results>/{paper}/claims.json" for paper in config["papers"]],
-        step="workflow/scripts/collect_claims.py",
-        code=imports("workflow/scripts/collect_claims.py"),
+        verdicts=verdicts_of(config["papers"]),
+        step="workflow/scripts/ledger/collect_claims.py",
+        code=imports("workflow/scripts/ledger/collect_claims.py"),
     output:
         ensure("<results>/claims.csv", non_empty=True),
     log:
@@ -14,19 +14,19 @@ rule collect_claims:
         "<results>/benchmarks/collect_claims.jsonl"
     localrule: True
     conda:
-        "../../envs/compute.yaml"
+        "../../envs/studies.yaml"
     threads: 1
     message:
         "Collecting the verdicts"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output} --claims {input.claims} > {log} 2>&1"
+        "PYTHONPATH=src:. python {input.step} {output:q} {input.verdicts:q} > {log:q} 2>&1"
 
 
 rule record_provenance:
     input:
         claims="<results>/claims.csv",
-        step="workflow/scripts/record_provenance.py",
-        code=imports("workflow/scripts/record_provenance.py"),
+        step="workflow/scripts/ledger/record_provenance.py",
+        code=imports("workflow/scripts/ledger/record_provenance.py"),
     output:
         ensure("<results>/provenance.json", non_empty=True),
     log:
@@ -38,52 +38,34 @@ rule record_provenance:
         "../../envs/compute.yaml"
     threads: 1
     params:
-        benchmarks=subpath(input.claims, parent=True),
+        results=subpath(input.claims, parent=True),
         scale=config["scale"],
     message:
         "Recording versions, machine and code revision"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output} --results {params.benchmarks}"
-        " --scale {params.scale} > {log} 2>&1"
+        "PYTHONPATH=src:. python {input.step} {output:q} --results {params.results:q}"
+        " --scale {params.scale} > {log:q} 2>&1"
 
 
-rule verify:
-    input:
-        step="workflow/scripts/verify.py",
-        code=imports("workflow/scripts/verify.py"),
-    log:
-        "<results>/logs/verify.log",
-    localrule: True
-    conda:
-        "../../envs/compute.yaml"
-    threads: 1
-    params:
-        claims=[
-            workflow.pathvars.apply(f"<results>/{paper}/claims.json") for paper in config["papers"]
-        ],
-    message:
-        "Comparing the verdicts with what the papers' specifications expect"
-    shell:
-        "PYTHONPATH=src:. python {input.step} {params.claims} | tee {log}"
+VERIFIED = {"verify": config["papers"]} | {f"verify_{paper}": [paper] for paper in STUDIES}
 
-
-for paper in FIGURES:
+for rule_name, papers in VERIFIED.items():
 
     rule:
         name:
-            f"verify_{paper}"
+            rule_name
         input:
-            step="workflow/scripts/verify.py",
-            code=imports("workflow/scripts/verify.py"),
+            step="workflow/scripts/ledger/verify.py",
+            code=imports("workflow/scripts/ledger/verify.py"),
         log:
-            f"<results>/logs/verify_{paper}.log",
+            f"<results>/logs/{rule_name}.log",
         localrule: True
         conda:
-            "../../envs/compute.yaml"
+            "../../envs/studies.yaml"
         threads: 1
         params:
-            claims=workflow.pathvars.apply(f"<results>/{paper}/claims.json"),
+            verdicts=[workflow.pathvars.apply(path) for path in verdicts_of(papers)],
         message:
-            "Comparing the verdicts of one paper with what its specification expects"
+            "Comparing the verdicts with what the papers' specifications expect"
         shell:
-            "PYTHONPATH=src:. python {input.step} {params.claims} | tee {log}"
+            "PYTHONPATH=src:. python {input.step} {params.verdicts:q} | tee {log:q}"

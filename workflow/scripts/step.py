@@ -1,60 +1,224 @@
-"""What all steps share: one thread, arguments, seeds, tables, progress, clear errors."""
+"""What all steps share: typed options, streams of draws, tables, progress, clear errors.
+
+A step is a file with two names: ``Options``, what it can be asked (the command line, the schema of
+the configuration and its documentation come from there), and ``measure``, which computes and knows
+no file::
+
+    class Options(step.Options):
+        trials: Count = Field(description="samples drawn per cell")
+
+    def measure(options, rng, condition):
+        ...
+        return table
+
+    if __name__ == "__main__":
+        step.main(Options, measure)
+
+`measure` is given the options; `rng`, where it asks for it, with the base seed and the stream of
+the step already bound; and one argument for every file that the step reads.
+"""
 
 import argparse
 import contextlib
+import functools
 import hashlib
+import inspect
 import json
 import os
 import sys
+import types
+import typing
 import zlib
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pydantic
 import yaml
+from pydantic import Field
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from workflow.closure import imports
+from workflow.closure import ROOT, imports
 
-COLUMNS = Path(__file__).parents[1] / "columns.yaml"
+COLUMNS = ROOT / "workflow/columns.yaml"
+
+# Types of options, in the words of their errors and of the schema.
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+# `.inf` has a meaning for the spread of an input law: uniform.
+Spread = Annotated[float, Field(gt=0, allow_inf_nan=True)]
 
 
-def arguments(description, outputs, **options):
-    """Parse a step's command line.
+class Options(pydantic.BaseModel):
+    """Base of a step's options; its docstring is the step's section in config/README.md.
+
+    A field named `case`, a ``Literal``, says that the section of the configuration holds a mapping
+    for every case, and may hold one named `common` that all cases start from.
+    """
+
+    model_config = pydantic.ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False
+    )
+
+
+def from_rule(default=..., **more):
+    """Field of an option that the rule gives: it is no key of the step's section."""
+    return Field(default, json_schema_extra={"from_rule": True}, **more)
+
+
+def cases(options):
+    """Names of the cases of a step, none where its options have no field `case`."""
+    field = options.model_fields.get("case")
+    return typing.get_args(field.annotation) if field else ()
+
+
+# The command line
+
+
+def parser(description, options, files=(), tables=("table",), seeded=True):
+    """Command line of a step: where the tables go, the files it reads, its options."""
+    made = argparse.ArgumentParser(
+        description=(description or "").strip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for name in tables:
+        made.add_argument(name, type=Path)
+    for name in files:
+        made.add_argument(flag(name), type=Path, nargs="+", required=True, dest=name)
+    if files:
+        made.add_argument("--source", type=Path, help="what the images are: source.json")
+    if seeded:
+        made.add_argument("--seed", type=int, required=True, help="base seed")
+    for name, field in options.model_fields.items():
+        made.add_argument(
+            flag(name),
+            dest=f"option {name}",
+            metavar=name.upper(),
+            help=_help(field),
+            # Missing values are named by their types' errors, all at once.
+            default=argparse.SUPPRESS,
+        )
+    return made
+
+
+def flag(name):
+    """``--patch-sigmas`` for ``patch_sigmas``."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _help(field):
+    default = "" if field.is_required() else f" (default: {field.default})"
+    return f"{field.description or ''}{default}".replace("%", "%%")
+
+
+def parse(description, options, files=(), tables=("table",), seeded=True):
+    """Files and options of the command line: ``(namespace, options)``."""
+    made = parser(description, options, files, tables, seeded)
+    args = vars(made.parse_args())
+    given = {
+        name: args.pop(f"option {name}")
+        for name in options.model_fields
+        if f"option {name}" in args
+    }
+    try:
+        return argparse.Namespace(**args), read_options(options, given)
+    except ValueError as error:
+        made.error(str(error))
+
+
+def read_options(options, texts):
+    """Options from their texts: JSON, except where an option is text itself.
+
+    Raises
+    ------
+    ValueError
+        One line for every option that is missing, unknown or out of its range.
+    """
+    values = {}
+    for name, text in texts.items():
+        values[name] = text if _is_text(options.model_fields[name].annotation) else _json(text)
+    try:
+        return options.model_validate_json(json.dumps(values))
+    except pydantic.ValidationError as error:
+        raise ValueError("\n".join(map(_said, error.errors()))) from None
+
+
+def _is_text(kind):
+    """Whether values of a type are strings."""
+    if typing.get_origin(kind) is Literal:
+        return all(isinstance(word, str) for word in typing.get_args(kind))
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return any(map(_is_text, typing.get_args(kind)))
+    return kind is str
+
+
+def _json(text):
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _said(error):
+    """One pydantic error as ``--sigmas 1: Input should be greater than 0, found -1``."""
+    name, *inside = error["loc"]
+    found = "" if error["type"] == "missing" else f", found {error['input']!r}"
+    where = "".join(f" {part}" for part in inside)
+    return f"{flag(str(name))}{where}: {error['msg']}{found}"
+
+
+# Running
+
+
+def main(options, measure, tables=("table",), stream=None):
+    """Run a step from its command line.
 
     Parameters
     ----------
-    description : str
-        The step's docstring, which ``--help`` shows.
-    outputs : sequence of str
-        Names of the positional arguments that are files to write.
-    **options : type, (type, default) or [type]
-        Every other value, given as ``--name value``; without a default it is required. The type
-        ``json.loads`` takes lists and mappings; ``Path`` a file to read. ``[type]`` takes several
-        words.
+    options : type of Options
+    measure : callable
+        ``measure(options, rng, file, ...)``, see above. It returns a DataFrame, or one for every
+        name in `tables` in a dict; a NumPy array is stored as ``.npy``.
+    tables : sequence of str
+        What is written, in the order of the command line.
+    stream : str, optional
+        Stream of the step's draws; its name unless given.
     """
-    parser = argparse.ArgumentParser(
-        description=description.strip(), formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name in outputs:
-        parser.add_argument(name, type=Path)
-    for name, kind in options.items():
-        kind, default = kind if isinstance(kind, tuple) else (kind, ...)
-        several = isinstance(kind, list)
-        parser.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=kind[0] if several else kind,
-            nargs="+" if several else None,
-            required=default is ...,
-            default=None if default is ... else default,
-        )
-    return parser.parse_args()
+    name = Path(sys.argv[0]).stem
+
+    def run():
+        asked = inspect.signature(measure).parameters
+        seeded = "rng" in asked
+        files = [word for word in asked if word not in ("options", "rng", "source")]
+        description = sys.modules["__main__"].__doc__
+        args, given = parse(description, options, files, tables, seeded)
+        path = getattr(args, "source", None)
+        about = source(path) if path else {"data": "synthetic"}
+        inputs = {word: load(getattr(args, word)) for word in files}
+        if seeded:
+            inputs["rng"] = streams(args.seed, stream or name)
+        if "source" in asked:
+            inputs["source"] = about
+        found = measure(given, **inputs)
+        found = found if isinstance(found, dict) else {tables[0]: found}
+        if set(found) != set(tables):
+            raise RuntimeError(f"{name}: measured {sorted(found)}, to be written: {sorted(tables)}")
+        parameters = given.model_dump(mode="json") | ({"seed": args.seed} if seeded else {})
+        for word in tables:
+            write(found[word], getattr(args, word), parameters, about["data"])
+
+    guarded(run)
 
 
-def main(run):
-    """Run a step on one thread; report what a user can mend as one sentence, not a traceback.
+def guarded(run):
+    """Run on one thread; report what a user can mend as one sentence, not a traceback.
 
     One thread, because the order of a sum, and with it the last bits of a table, depends on their
     number. Set ``CNNTHEORY_TRACEBACK=1`` to see the traceback.
@@ -70,7 +234,10 @@ def main(run):
         sys.exit(f"error: {error}")
 
 
-def generator(seed, step, group, trial):
+# Draws
+
+
+def generator(seed, stream, group, trial):
     """Generator of one trial's draws.
 
     Methods that are compared share `group` and so their draws; a further trial or method changes
@@ -80,13 +247,28 @@ def generator(seed, step, group, trial):
     ----------
     seed : int
         Base seed of the configuration.
-    step, group : str
-        Name of the step and of the pairing group.
+    stream, group : str
+        Name of the step, or of what several steps share, and of the pairing group.
     trial : int
         Number of the trial.
     """
-    words = [seed, zlib.crc32(step.encode()), zlib.crc32(group.encode()), trial]
+    words = [seed, zlib.crc32(stream.encode()), zlib.crc32(group.encode()), trial]
     return np.random.default_rng(np.random.SeedSequence(words))
+
+
+def streams(seed, stream):
+    """``rng(group, trial)``, a generator of the step's own stream, or of one that is named.
+
+    ``rng(group, trial, stream="ergen2021")`` draws what other steps with this stream draw too.
+    """
+
+    def rng(group, trial, stream=stream):
+        return generator(seed, stream, group, trial)
+
+    return rng
+
+
+# Files
 
 
 @contextlib.contextmanager
@@ -108,15 +290,36 @@ def replacing(path):
             part.unlink()
 
 
+def load(paths):
+    """What lies in a file: a table, an array (memory-mapped) or what JSON says.
+
+    Several tables are put together, in their order; other files make a list.
+    """
+    readers = {".parquet": read_table, ".npy": functools.partial(np.load, mmap_mode="r")}
+    found = [readers.get(path.suffix, source)(path) for path in paths]
+    if len(found) == 1:
+        return found[0]
+    tables = all(isinstance(part, pd.DataFrame) for part in found)
+    return pd.concat(found, ignore_index=True) if tables else found
+
+
+def write(found, path, parameters, data="synthetic"):
+    """Write what a step measured: a DataFrame as a table, an array as ``.npy``."""
+    if isinstance(found, pd.DataFrame):
+        return write_table(found, path, parameters, data)
+    with replacing(path) as part, open(part, "wb") as file:
+        np.save(file, found)
+
+
 def code_hash(script):
-    """SHA-256 of a step's file and of every project module it imports."""
+    """SHA-256 of a step's file and of every project module it imports, relative to the root."""
     digest = hashlib.sha256()
     for path in sorted({str(script), *imports(script)}):
-        digest.update(path.encode() + b"\0" + Path(path).read_bytes() + b"\0")
+        digest.update(path.encode() + b"\0" + (ROOT / path).read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def write_table(frame, path, args, data="synthetic"):
+def write_table(frame, path, parameters, data="synthetic"):
     """Write a tidy table as Parquet, with what determines it in the file's metadata.
 
     Parameters
@@ -125,30 +328,22 @@ def write_table(frame, path, args, data="synthetic"):
         One row a measurement; every column must be described in ``workflow/columns.yaml``.
     path : path
         The Parquet file.
-    args : argparse.Namespace
-        The step's arguments; those that are no files are stored with the table.
+    parameters : dict
+        The step's options and base seed, stored with the table.
     data : str
-        Label of the data measured, stored in the column `data`.
+        Label of the data measured, stored in the column `data` unless the frame has one.
     """
-    frame = frame.assign(data=data)
+    if "data" not in frame:
+        frame = frame.assign(data=data)
     unknown = sorted(set(frame.columns) - set(yaml.safe_load(COLUMNS.read_text())))
     if unknown:
         raise ValueError(f"{path}: {COLUMNS} does not describe the column {', '.join(unknown)}")
-    script = os.path.relpath(sys.argv[0])
-    made = {
-        "step": script,
-        "code": code_hash(script),
-        "parameters": {k: v for k, v in vars(args).items() if not _names_files(v)},
-    }
+    script = Path(sys.argv[0]).resolve().relative_to(ROOT).as_posix()
+    made = {"step": script, "code": code_hash(script), "parameters": parameters}
     table = pa.Table.from_pandas(frame, preserve_index=False)
     table = table.replace_schema_metadata({"cnntheory": json.dumps(made, sort_keys=True)})
     with replacing(path) as part:
         pq.write_table(table, part, compression="zstd")
-
-
-def _names_files(value):
-    """Whether an argument is a path or a list of paths."""
-    return isinstance(value[0] if isinstance(value, list) and value else value, Path)
 
 
 def read_table(path):
@@ -159,6 +354,9 @@ def read_table(path):
 def source(path):
     """What `fetch_mnist` found: a dict with the label ``data``, the hash and the counts."""
     return json.loads(Path(path).read_text())
+
+
+# Progress
 
 
 class _Lines:

@@ -13,7 +13,7 @@ from .kernel import (
     predicted_movement,
     step_size,
 )
-from .landscape import landscape
+from .landscapes import landscape
 from .networks import (
     Network,
     Signals,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -30,6 +31,12 @@ class TangentReport:
     movement : float
         Predicted ``||W_inf - W_0||``, ``sqrt(r^T K^{-1} r)``; ``inf`` where K is singular to
         rounding.
+    dtype : str
+        Precision in which K was computed; in float64 a large condition can be told from a
+        singular K.
+    evaluated : bool
+        Whether the model was given in training mode and has layers, such as dropout or batch
+        normalisation, that were put into evaluation mode for the report.
     """
 
     samples: int
@@ -41,6 +48,8 @@ class TangentReport:
     rate: float
     loss: float
     movement: float
+    dtype: str
+    evaluated: bool
 
     @property
     def step(self):
@@ -48,18 +57,27 @@ class TangentReport:
         return 1 / self.lambda_max
 
     def __str__(self):
-        return "\n".join(
-            (
-                f"tangent kernel of {self.parameters} parameters on {self.samples} samples "
-                f"with {self.outputs} output(s)",
-                f"  lambda_min          {self.lambda_min:.4g}",
-                f"  lambda_max          {self.lambda_max:.4g}",
-                f"  condition           {self.condition:.4g}",
-                f"  loss now            {self.loss:.4g}",
-                f"  loss a step         x {self.rate:.6g} at eta = {self.step:.4g}",
-                f"  predicted movement  {self.movement:.4g}",
+        lines = [
+            f"tangent kernel of {self.parameters} parameters on {self.samples} samples "
+            f"with {self.outputs} output(s)",
+            f"  lambda_min          {self.lambda_min:.4g}",
+            f"  lambda_max          {self.lambda_max:.4g}",
+            f"  condition           {self.condition:.4g}",
+            f"  loss now            {self.loss:.4g}",
+            f"  loss a step         x {self.rate:.6g} at eta = {self.step:.4g}",
+            f"  predicted movement  {self.movement:.4g}",
+        ]
+        if self.condition == float("inf") and self.dtype != "float64":
+            lines.append(
+                f"  singular to {self.dtype}; model.double() resolves conditions up to about 1e15"
             )
-        )
+        if self.evaluated:
+            lines.append("  in evaluation mode: running statistics, no dropout")
+        return "\n".join(lines)
+
+
+# Layers that do something else in training: they tie the inputs of a batch together or draw.
+_TRAINING_ONLY = (torch.nn.modules.batchnorm._BatchNorm, torch.nn.modules.dropout._DropoutNd)
 
 
 def tangent_report(model, X, y, *, chunk_size=None):
@@ -68,12 +86,12 @@ def tangent_report(model, X, y, *, chunk_size=None):
     Parameters
     ----------
     model : torch.nn.Module
-        Maps a batch of inputs to scalars, (n,), or vectors, (n, d), each input on its own: batch
-        normalisation must be in evaluation mode. Its parameters that require gradients count as
-        trained; device and dtype are the model's.
-    X : tensor, shape (n, ...)
-        Inputs.
-    y : tensor, shape (n,) or (n, d)
+        Maps a batch of inputs to scalars, (n,), or vectors, (n, d), each input on its own. A copy
+        in evaluation mode is examined: the model stays as it is, its running statistics included.
+        Its parameters that require gradients count as trained; device and dtype are the model's.
+    X : array or tensor, shape (n, ...)
+        Inputs; moved to the model's device and dtype.
+    y : array or tensor, shape (n,) or (n, d)
         Real labels.
     chunk_size : int, optional
         Inputs whose Jacobians are computed at a time; all by default.
@@ -86,17 +104,23 @@ def tangent_report(model, X, y, *, chunk_size=None):
     Raises
     ------
     ValueError
-        No parameter requires gradients, the outputs do not fit the labels, or the Jacobian is not
-        finite or zero.
+        No parameter requires gradients, there are not as many labels as inputs, the outputs do
+        not fit the labels, or the Jacobian is not finite or zero.
 
     Notes
     -----
     The Jacobian of n d times the number of parameters is formed, by ``torch.func``; the networks
     of this package have `cnntheory.allenzhu2019.gram_matrix`, which does without.
     """
+    evaluated = any(m.training and isinstance(m, _TRAINING_ONLY) for m in model.modules())
+    model = copy.deepcopy(model).eval()
     parameters = {k: p.detach() for k, p in model.named_parameters() if p.requires_grad}
     if not parameters:
         raise ValueError("model: expected trainable parameters, found none that requires gradients")
+    first = next(iter(parameters.values()))
+    X, y = (torch.as_tensor(a, dtype=first.dtype, device=first.device) for a in (X, y))
+    if len(X) != len(y):
+        raise ValueError(f"y: expected a label for each of the {len(X)} inputs, found {len(y)}")
     outputs = _outputs(model, X)
     if outputs.shape != y.reshape(len(y), -1).shape:
         raise ValueError(
@@ -116,7 +140,7 @@ def tangent_report(model, X, y, *, chunk_size=None):
         raise ValueError("model: its Jacobian on X is zero or not finite; scale model or inputs")
     K = flat @ flat.T
     residual = (outputs - y.reshape(outputs.shape)).reshape(-1)
-    return _summary(K, residual.to(K.dtype), outputs.shape, flat.shape[1])
+    return _summary(K, residual.to(K.dtype), outputs.shape, flat.shape[1], evaluated)
 
 
 def _outputs(model, X):
@@ -124,7 +148,7 @@ def _outputs(model, X):
         return model(X).reshape(len(X), -1)
 
 
-def _summary(K, residual, shape, parameters):
+def _summary(K, residual, shape, parameters, evaluated):
     # Eigenvalues in double precision, as singular as the precision of the kernel says.
     values = torch.linalg.eigvalsh(K.double())
     low, high = values[0].item(), values[-1].item()
@@ -143,4 +167,6 @@ def _summary(K, residual, shape, parameters):
         movement=float("inf")
         if singular
         else predicted_movement(K.double(), residual.double()).item(),
+        dtype=str(K.dtype).removeprefix("torch."),
+        evaluated=evaluated,
     )

@@ -24,6 +24,25 @@ class ArrangementTooLarge(ValueError):
     """More cells than the budget allows."""
 
 
+def check_pooling(pooling, *more):
+    """Refuse a pooling that is unknown.
+
+    Parameters
+    ----------
+    pooling : str
+    *more : str
+        Words that the caller knows beside ``"average"`` and ``"max"``.
+
+    Raises
+    ------
+    ValueError
+        It names the words that are allowed.
+    """
+    allowed = (*POOLINGS, *more)
+    if pooling not in allowed:
+        raise ValueError(f"pooling: expected one of {', '.join(allowed)}, found {pooling!r}")
+
+
 @dataclass(frozen=True)
 class Cells:
     """Cells of the filter's space, each a cone ``{u : sign * (rows @ u) >= 0}``.
@@ -196,6 +215,7 @@ def gate_patterns(patches, gates, pooling="average"):
     bool ndarray, shape (P, n, K)
         Distinct patterns in the order in which the gates meet them.
     """
+    check_pooling(pooling)
     response = np.moveaxis(patches @ gates, -1, 0)
     if pooling == "average":
         patterns = response > 0
@@ -314,6 +334,7 @@ def _arrangement_rows(patches, pooling):
     Returns rows (N, h), index (M,) with -1 for zero rows, orientation (M,) of +-1. The first n K
     are the patches, sample by sample; max pooling appends ``X_k - X_l`` for each pair ``k < l``.
     """
+    check_pooling(pooling)
     patches = np.asarray(patches, float)
     n, K, h = patches.shape
     stacked = patches.reshape(n * K, h)

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .arrangements import check_pooling
 from .train import train_convex
 
 
@@ -68,6 +69,7 @@ class ConvexCNNRegressor(RegressorMixin, BaseEstimator):
     def fit(self, X, y):
         """Train on rows X, shape (n, d), and labels y, shape (n,)."""
         X, y = validate_data(self, X, y, dtype=float, y_numeric=True)
+        check_pooling(self.pooling)
         seed = check_random_state(self.random_state).randint(2**31)
         solution = train_convex(
             self._patches(X),

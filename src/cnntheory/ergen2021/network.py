@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .arrangements import check_pooling
+
 
 @dataclass(frozen=True)
 class Network:
@@ -19,11 +21,19 @@ class Network:
         ``w_j``.
     pooling : {"average", "max"}
         ``"average"`` is the plain sum over patches.
+
+    Raises
+    ------
+    ValueError
+        For an unknown pooling.
     """
 
     filters: np.ndarray
     weights: np.ndarray
     pooling: str = "average"
+
+    def __post_init__(self):
+        check_pooling(self.pooling)
 
     def predict(self, patches):
         """Outputs, shape (n,), at patches of shape (n, K, h)."""
@@ -56,6 +66,7 @@ class Network:
 
 def features(filters, patches, pooling="average"):
     """``pool_k (X_k u_j)_+``, shape (n, m)."""
+    check_pooling(pooling)
     response = np.maximum(patches @ filters.T, 0.0)
     return response.sum(axis=1) if pooling == "average" else response.max(axis=1)
 

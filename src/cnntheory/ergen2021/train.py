@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .arrangements import (
-    POOLINGS,
+    check_pooling,
     drop_order,
     enumerate_cells,
     gate_patterns,
@@ -34,6 +34,8 @@ _PRUNES = ((1e-4, 1e-3), (1e-5, 1e-4))
 # Times that rays which the polish missed are added to it, and their relative length.
 _REPAIRS, _LENGTH = 6, 1e-3
 _TINY = np.finfo(float).tiny
+# Options about cells and their dual points, as they are unless given.
+_DEFAULTS = {"seed": 0, "cones": True, "max_patterns": 200_000, "dual": None, "cells": None}
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ def train_convex(
     pooling : {"average", "max", "none"}, optional
         ``"average"`` is the plain sum over the patches (divide `patches` by K for the mean; beta
         stays); ``"none"`` gives every patch its own output weight, see
-        `cnntheory.ergen2021.unpooled.train_unpooled`, whose solution has fewer attributes.
+        `cnntheory.ergen2021.unpooled.train_unpooled`, whose solution has fewer attributes. It
+        works on exact arrangements only and has no use for `seed`, `cones` and `max_patterns`.
     arrangements : "exact", int, ndarray of shape (h, T), or bool ndarray of shape (P, n, K)
         All cells; the cells of so many Gaussian gates drawn from `seed`; the cells of given gates;
         given patterns. All but the first restrict the program: the objective stays an upper bound,
@@ -156,7 +159,8 @@ def train_convex(
     Raises
     ------
     ValueError
-        For wrong shapes, entries that are not finite, ``beta <= 0``, unknown options.
+        For wrong shapes, entries that are not finite, ``beta <= 0``, unknown options, and options
+        that have no meaning for the pooling.
     ArrangementTooLarge
         If exact enumeration would exceed its budget (a ValueError).
 
@@ -176,7 +180,9 @@ def train_convex(
     start = time.perf_counter()
     patches, y = _check_data(patches, y)
     _check_beta(beta)
+    check_pooling(pooling, "none")
     if pooling == "none":
+        _refuse_unpooled(cones=cones, seed=seed, max_patterns=max_patterns)
         return _train_unpooled(patches, y, beta, arrangements, tol)
     cells = _choose_cells(patches, pooling, arrangements, seed, max_patterns)
     cells = _relax(cells, patches, pooling, cones)
@@ -213,7 +219,9 @@ def path(
     betas = [float(beta) for beta in betas]
     for beta in betas:
         _check_beta(beta)
+    check_pooling(pooling, "none")
     if pooling == "none":
+        _refuse_unpooled(seed=seed, max_patterns=max_patterns)
         return [_train_unpooled(patches, y, beta, arrangements, tol) for beta in betas]
     cells = _choose_cells(patches, pooling, arrangements, seed, max_patterns)
     solutions, warm = {}, None
@@ -243,7 +251,9 @@ def beta_max(patches, y, pooling="average", *, cells=None, max_patterns=200_000)
     float
     """
     patches, y = _check_data(patches, y)
+    check_pooling(pooling, "none")
     if pooling == "none":
+        _refuse_unpooled(cells=cells, max_patterns=max_patterns)
         from .unpooled import beta_max_unpooled
 
         return beta_max_unpooled(patches, y)
@@ -274,6 +284,7 @@ def certify(
     y : ndarray, shape (n,)
     beta : float
     pooling : {"average", "max", "none"}, optional
+        ``"none"`` has no use for `dual`, `cells` and `max_patterns`.
     dual : ndarray, shape (n,), optional
         A dual point to try beside the residual, such as `Solution.dual`: the bound is then as tight
         as that point.
@@ -290,7 +301,8 @@ def certify(
     Raises
     ------
     ValueError
-        For wrong shapes, entries that are not finite, ``beta <= 0``.
+        For wrong shapes, entries that are not finite, ``beta <= 0``, an unknown pooling, and
+        options that have no meaning for the pooling.
     ArrangementTooLarge
         If the enumeration would exceed its budget.
 
@@ -302,7 +314,9 @@ def certify(
     """
     patches, y = _check_data(patches, y)
     _check_beta(beta)
+    check_pooling(pooling, "none")
     if pooling == "none":
+        _refuse_unpooled(dual=dual, cells=cells, max_patterns=max_patterns)
         return _certify_unpooled(filters, weights, patches, y, beta)
     network = Network(*_check_network(filters, weights, patches), pooling)
     if cells is None:
@@ -501,11 +515,15 @@ def _check_beta(beta):
         )
 
 
-def _check_pooling(pooling):
-    if pooling not in POOLINGS:
-        raise ValueError(
-            f"pooling: expected one of {', '.join((*POOLINGS, 'none'))}, found {pooling!r}"
-        )
+def _refuse_unpooled(**options):
+    """Refuse options that have no meaning without pooling, which enumerates no cells."""
+    for name, value in options.items():
+        default = _DEFAULTS[name]
+        if value is not default and not (isinstance(value, int) and value == default):
+            raise ValueError(
+                f"{name}: has no meaning with pooling 'none', which prices all filters without "
+                "enumerating cells; leave it out"
+            )
 
 
 def _check_network(filters, weights, patches):
@@ -523,7 +541,6 @@ def _check_network(filters, weights, patches):
 
 
 def _choose_cells(patches, pooling, arrangements, seed, max_patterns):
-    _check_pooling(pooling)
     if isinstance(arrangements, str):
         if arrangements != "exact":
             raise ValueError(

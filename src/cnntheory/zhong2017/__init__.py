@@ -1,10 +1,10 @@
 """Zhong, Song & Dhillon: convolutional networks by tensor initialisation and gradient descent."""
 
 from .activations import ACTIVATIONS, moment_orders, phi, rho
-from .decompose import decompose
 from .hessian import empirical_hessian, population_hessian
 from .initialise import estimate_subspace, tensor_initialise
 from .network import draw_teacher, match_kernels, network_output, recovery_error
+from .tensor_decomposition import decompose
 from .train import empirical_objective, gradient_descent, population_objective
 
 __all__ = [

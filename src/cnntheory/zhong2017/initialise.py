@@ -13,7 +13,6 @@ from .activations import (
     magnitude,
     moment_orders,
 )
-from .decompose import decompose
 from .moments import (
     compressed_moment,
     first_moment,
@@ -22,6 +21,7 @@ from .moments import (
     third_moment_unfolding,
 )
 from .network import match_kernels, patch_rows
+from .tensor_decomposition import decompose
 
 # Directions in which the third moment is first sketched, and the sweeps that follow. Twelve give 78
 # contractions; more cost time and change no error in the third digit.

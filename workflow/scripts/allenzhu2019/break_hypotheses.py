@@ -4,16 +4,35 @@ Studies: ``duplicates`` (some inputs twice, with opposite labels: delta = 0) and
 (weights of variance c / m in a deep network, with the step of c = 2).
 """
 
-import json
-
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 
 from cnntheory.allenzhu2019 import gram_matrix, plateau, step_size, train
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019 import trials as shared
-from workflow.scripts.allenzhu2019.trials import numpy
+from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.step import Count, Positive, from_rule
+
+
+class Options(step.Options):
+    """P4x, N1, N3: gradient descent where a hypothesis is broken."""
+
+    width: Count = Field(description="m, with duplicates")
+    depth: Count = Field(description="L, with duplicates")
+    deep_width: Count = Field(description="m of the deep networks of other variances")
+    deep: Count = Field(description="their L")
+    samples: Count = Field(description="n")
+    pairs: Count = Field(description="images given twice with opposite labels")
+    trials: Count = Field(description="seeds of the weights")
+    subsets: Count = Field(description="of the images, each with every seed")
+    variances: list[Positive] = Field(
+        min_length=1, description="c of the deep networks' weights, of variance c / m"
+    )
+    steps: Count = Field(description="iterations with duplicates")
+    deep_steps: Count = Field(description="iterations of the deep networks, at most")
+    tolerance: Positive = Field(1e-3, description="of the loss, in units of its start")
+    device: str = from_rule("cpu", description="where to compute")
 
 
 def descend(net, x, y, eta, steps, tolerance=0.0):
@@ -26,6 +45,7 @@ def descend(net, x, y, eta, steps, tolerance=0.0):
 
 
 def curves(iterations, losses, names, **columns):
+    """At most 60 iterations of every trial, the first ones closest."""
     at = np.unique(np.round(np.geomspace(1, len(iterations), 60)).astype(int)) - 1
     frames = []
     for s in range(losses.shape[1]):
@@ -37,16 +57,17 @@ def curves(iterations, losses, names, **columns):
     return pd.concat(frames)
 
 
-def duplicates(args, trials):
-    """Summary and curves with the first `args.pairs` inputs given twice."""
+def duplicates(options, rng, trials):
+    """Summary and curves with the first `pairs` inputs given twice."""
+    pairs = options.pairs
     x, y = trials.x.clone(), trials.y.clone()
-    double = slice(args.pairs, 2 * args.pairs)
-    x[:, double], y[:, double] = x[:, : args.pairs], -y[:, : args.pairs]
-    net = trials.networks(args.seed, f"width {args.width}", args.width, args.depth)
+    double = slice(pairs, 2 * pairs)
+    x[:, double], y[:, double] = x[:, :pairs], -y[:, :pairs]
+    net = trials.networks(rng, f"width {options.width}", options.width, options.depth)
     kernel = gram_matrix(net, x)
-    keep = np.r_[: args.pairs, 2 * args.pairs : x.shape[1]]
+    keep = np.r_[:pairs, 2 * pairs : x.shape[1]]
     least = numpy(torch.linalg.eigvalsh(kernel[:, keep][:, :, keep]))[:, 0]
-    iterations, losses, squares = descend(net, x, y, step_size(kernel), args.steps)
+    iterations, losses, squares = descend(net, x, y, step_size(kernel), options.steps)
     rest = np.array([plateau(a, b) for a, b in zip(x, y, strict=True)])
     names = trials.frame()
     summary = dict(
@@ -56,7 +77,7 @@ def duplicates(args, trials):
         plateau_ratio=losses[-1] / rest,
         # Rounding may leave a sum of squares below zero.
         least_ratio=np.maximum((squares / losses).min(axis=0), 0) / (2 * least),
-        converged=losses[-1] <= args.tolerance * losses[0],
+        converged=losses[-1] <= options.tolerance * losses[0],
     )
     curve = curves(
         iterations,
@@ -70,26 +91,25 @@ def duplicates(args, trials):
     return pd.DataFrame(names | summary), curve
 
 
-def variances(args, trials):
+def variances(options, rng, trials):
     """Summary and curves at every variance, with the step of variance 2."""
+    width, tolerance = options.deep_width, options.tolerance
 
     def draw(variance):
-        return trials.networks(
-            args.seed, f"deep {args.deep_width}", args.deep_width, args.deep, variance=variance
-        )
+        return trials.networks(rng, f"deep {width}", width, options.deep, variance=variance)
 
     eta = step_size(gram_matrix(draw(2.0), trials.x))
     names = trials.frame()
-    for variance in args.variances:
+    for variance in options.variances:
         iterations, losses, _ = descend(
-            draw(variance), trials.x, trials.y, eta, args.deep_steps, args.tolerance
+            draw(variance), trials.x, trials.y, eta, options.deep_steps, tolerance
         )
         relative = np.where(np.isfinite(losses[-1]), losses[-1], np.inf) / losses[0]
         summary = dict(
             study="variances",
             variance=variance,
             end_loss=relative,
-            converged=relative <= args.tolerance,
+            converged=relative <= tolerance,
         )
         yield (
             pd.DataFrame(names | summary),
@@ -97,29 +117,19 @@ def variances(args, trials):
         )
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table", "curves"],
-        **shared.OPTIONS,
-        width=int,
-        depth=int,
-        deep_width=int,
-        deep=int,
-        samples=int,
-        pairs=int,
-        seeds=int,
-        subsets=int,
-        variances=json.loads,
-        steps=int,
-        deep_steps=int,
-        tolerance=(float, 1e-3),
+def measure(options, rng, pixels, digits):
+    if 2 * options.pairs > options.samples:
+        raise ValueError(
+            f"{options.pairs} pairs need {2 * options.pairs} images, found {options.samples}; "
+            "raise allenzhu2019.break_hypotheses.samples or give fewer pairs"
+        )
+    trials = on_images(
+        pixels, digits, options.samples, options.trials, options.subsets, options.device
     )
-    trials = shared.load(args, args.samples, args.seeds, args.subsets)
-    summaries, paths = zip(duplicates(args, trials), *variances(args, trials), strict=True)
-    step.write_table(pd.concat(summaries), args.table, args, trials.data)
-    step.write_table(pd.concat(paths), args.curves, args, trials.data)
+    found = [duplicates(options, rng, trials), *variances(options, rng, trials)]
+    summaries, paths = zip(*found, strict=True)
+    return dict(table=pd.concat(summaries), curves=pd.concat(paths))
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("table", "curves"), stream=STREAM)

@@ -5,11 +5,12 @@ one mini-batch at the start; it falls by ten at two thirds of the epochs. A run 
 its seeds have been at 100 % for three epochs in a row.
 """
 
-import json
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 
 from cnntheory.allenzhu2019 import (
     accuracy,
@@ -23,32 +24,55 @@ from cnntheory.allenzhu2019 import (
     train,
 )
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019 import trials as shared
-from workflow.scripts.allenzhu2019.trials import numpy
+from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.step import Count, Positive, from_rule
 
 CLASSES = 10
 SUSTAINED = 3  # epochs in a row at 100 %
 
 
-def build(network, rngs, inputs, width, depth, patch, device):
-    options = dict(outputs=CLASSES, device=device, dtype=torch.float32)
-    if network == "fully":
-        return fully_connected(rngs, inputs, width, depth, **options)
-    if network == "res":
-        return residual(rngs, inputs, width, depth, **options)
+class Options(step.Options):
+    """P15: training accuracy on true and random labels."""
+
+    case: Literal["fully", "conv", "res"] = Field(
+        description="fully connected, convolutional, residual"
+    )
+    widths: list[Count] = Field(
+        min_length=1, description="m (the narrowest is the control of `fully`)"
+    )
+    depth: Count = Field(description="L")
+    samples: Count = Field(description="n")
+    trials: Count = Field(description="seeds of the weights and of the random labels")
+    losses: list[Literal["cross_entropy", "squared"]] = Field(
+        min_length=1, description="all at the largest width, the first one at the others"
+    )
+    batch: Count = Field(description="b")
+    epochs: Count = Field(description="at most")
+    step: Positive = Field(description="in units of 1 / ((n/b) lambda_max) of a batch's kernel")
+    patch: Count = Field(3, description="side of a filter")
+    device: str = from_rule("cpu", description="where to compute")
+
+
+def build(options, rngs, inputs, width):
+    """Networks of a case, one for each generator."""
+    more = dict(outputs=CLASSES, device=options.device, dtype=torch.float32)
+    if options.case == "fully":
+        return fully_connected(rngs, inputs, width, options.depth, **more)
+    if options.case == "res":
+        return residual(rngs, inputs, width, options.depth, **more)
     side = round(np.sqrt(inputs))
-    return convolutional(rngs, (side, side), width, depth, patch=patch, **options)
+    return convolutional(rngs, (side, side), width, options.depth, patch=options.patch, **more)
 
 
-def epochs(net, x, classes, loss, args, rngs):
+def epochs(net, x, classes, loss, options, rngs):
     """Accuracy and relative loss ``(S,)`` after every epoch."""
     count = x.shape[1]
-    kernel = gram_matrix(net, x[:, : args.batch])
+    kernel = gram_matrix(net, x[:, : options.batch])
     # The largest curvature of the cross-entropy in an output is 1/2, of the squared loss 1.
-    scale = args.step * (2.0 if loss == "cross_entropy" else 1.0) * args.batch / count
+    scale = options.step * (2.0 if loss == "cross_entropy" else 1.0) * options.batch / count
     eta = step_size(kernel, scale)
-    per_epoch = count // args.batch
-    drop = 2 * args.epochs // 3 * per_epoch
+    per_epoch = count // options.batch
+    drop = 2 * options.epochs // 3 * per_epoch
     target = classes
     if loss == "squared":
         target = torch.nn.functional.one_hot(classes, CLASSES).to(x.dtype)
@@ -58,9 +82,9 @@ def epochs(net, x, classes, loss, args, rngs):
         x,
         target,
         lambda iteration: eta if iteration < drop else eta / 10,
-        steps=args.epochs * per_epoch,
+        steps=options.epochs * per_epoch,
         loss=loss,
-        batch=args.batch,
+        batch=options.batch,
         rngs=rngs,
         every=per_epoch,
     ):
@@ -74,59 +98,41 @@ def epochs(net, x, classes, loss, args, rngs):
             break
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        **shared.OPTIONS,
-        network=str,
-        widths=json.loads,
-        depth=int,
-        patch=(int, 3),
-        samples=int,
-        seeds=int,
-        losses=json.loads,
-        batch=int,
-        epochs=int,
-        step=float,
-    )
-    trials = shared.load(args, args.samples, args.seeds, 1)
+def draw_labels(options, rng, digits, trials):
+    """Classes ``(S, n)`` of both kinds of labels."""
+    true = torch.as_tensor(digits[:1, : options.samples].astype(np.int64))
+    random = [
+        draws.integers(CLASSES, size=options.samples) for draws in trials.rngs(rng, "random labels")
+    ]
+    return {"true": true.repeat(options.trials, 1), "random": torch.as_tensor(np.stack(random))}
+
+
+def measure(options, rng, pixels, digits):
+    trials = on_images(pixels, digits, options.samples, options.trials, device=options.device)
     x = trials.x.float()
-    if args.network == "conv":
-        x = x[..., :-1]
-    digits = torch.as_tensor(np.load(args.digits)[:1, : args.samples].astype(np.int64))
-    labels = {
-        "true": digits.repeat(args.seeds, 1),
-        "random": torch.as_tensor(
-            np.stack(
-                [
-                    rng.integers(CLASSES, size=args.samples)
-                    for rng in trials.rngs(args.seed, "random labels")
-                ]
-            )
-        ),
-    }
+    if options.case == "conv":
+        x = x[..., :-1]  # images have no constant coordinate
+    labels = draw_labels(options, rng, digits, trials)
     cells = [
         (width, kind, loss)
-        for width in args.widths
+        for width in options.widths
         for kind in labels
-        for loss in (args.losses if width == max(args.widths) else args.losses[:1])
+        for loss in (options.losses if width == max(options.widths) else options.losses[:1])
     ]
     frames = []
-    for width, kind, loss in step.progress(cells, label=args.network, unit="run"):
-        rngs = trials.rngs(args.seed, f"classify {args.network} {width}")
-        net = build(args.network, rngs, x.shape[-1], width, args.depth, args.patch, args.device)
-        batches = trials.rngs(args.seed, f"classify {args.network} batches")
-        for epoch, right, relative in epochs(
-            net, x, labels[kind].to(args.device), loss, args, batches
-        ):
+    for width, kind, loss in step.progress(cells, label=options.case, unit="run"):
+        rngs = trials.rngs(rng, f"classify {options.case} {width}")
+        net = build(options, rngs, x.shape[-1], width)
+        batches = trials.rngs(rng, f"classify {options.case} batches")
+        classes = labels[kind].to(options.device)
+        for epoch, right, relative in epochs(net, x, classes, loss, options, batches):
             frames.append(
                 pd.DataFrame(
                     dict(
-                        network=args.network,
+                        network=options.case,
                         width=width,
-                        depth=args.depth,
-                        samples=args.samples,
+                        depth=options.depth,
+                        samples=options.samples,
                         labels=kind,
                         loss_function=loss,
                         seed=trials.seed,
@@ -136,8 +142,8 @@ def run():
                     )
                 )
             )
-    step.write_table(pd.concat(frames), args.table, args, trials.data)
+    return pd.concat(frames)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, stream=STREAM)

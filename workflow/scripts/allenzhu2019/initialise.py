@@ -5,11 +5,10 @@ Studies: ``norms`` (||h_l|| of one image), ``variances`` (the same with weights 
 the number of layers), ``residual`` (||h_L|| of residual networks with skip scale tau).
 """
 
-import json
-
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 
 from cnntheory.allenzhu2019 import (
     backward_products,
@@ -19,18 +18,40 @@ from cnntheory.allenzhu2019 import (
     residual,
 )
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019 import trials as shared
-from workflow.scripts.allenzhu2019.trials import numpy
+from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.step import Count, Positive, from_rule
 
 
-def norms(args, trials, study, width, depth, variance, seeds):
-    """Norms of the layers of one image, a seed at a time: no network is kept."""
-    for s in range(seeds):
-        trial = trials.one(s)
-        rngs = trial.rngs(args.seed, f"initialise {width}")
-        layers = initial_signals(rngs, trial.x[:, :1], width, depth, variance=variance)
-        yield pd.DataFrame(
-            dict(
+class Options(step.Options):
+    """P9, P11, N3, N4: signals of networks at initialisation."""
+
+    trials: Count = Field(description="networks of the norms")
+    backward_trials: Count = Field(description="networks of the backward vectors")
+    few_trials: Count = Field(description="networks of the controls and products")
+    samples: Count = Field(description="images of the backward vectors")
+    widths: list[Count] = Field(min_length=1, description="m")
+    depth: Count = Field(description="L")
+    variances: list[Positive] = Field(
+        min_length=1, description="c of weights drawn with variance c / m"
+    )
+    product_width: Count = Field(description="m of the products of layers")
+    product_depths: list[Count] = Field(min_length=1, description="their numbers of layers")
+    residual_width: Count = Field(description="m of the residual networks")
+    residual_depths: list[Count] = Field(min_length=1, description="their L")
+    device: str = from_rule("cpu", description="where to compute")
+
+
+def norms(options, rng, trials):
+    """Norms of the layers of one image, a trial at a time: no network is kept."""
+    widths, depth, few = options.widths, options.depth, options.few_trials
+    cells = [("norms", width, 2.0, options.trials) for width in widths]
+    cells += [("norms", width, 1.0, few) for width in widths]
+    cells += [("variances", max(widths), c, few) for c in options.variances]
+    for study, width, variance, count in step.progress(cells, label="norms", unit="cell"):
+        for s, trial in enumerate(trials[:count]):
+            rngs = trial.rngs(rng, f"initialise {width}")
+            layers = initial_signals(rngs, trial.x[:, :1], width, depth, variance=variance)
+            yield dict(
                 study=study,
                 width=width,
                 depth=depth,
@@ -39,117 +60,76 @@ def norms(args, trials, study, width, depth, variance, seeds):
                 layer=np.arange(depth + 1),
                 value=[float(torch.linalg.vector_norm(h)) for h in layers],
             )
+
+
+def backward(options, rng, trials):
+    """Norms of the backward vectors, a median over the images."""
+    counts = {2.0: options.backward_trials, 3.0: options.few_trials}
+    for width in step.progress(options.widths, label="backward", unit="width"):
+        for variance, count in counts.items():
+            for s, trial in enumerate(trials[:count]):
+                group = f"initialise {width}"
+                net = trial.networks(rng, group, width, options.depth, variance=variance)
+                found = numpy(backward_products(net, forward(net, trial.x)))[0]
+                yield dict(
+                    study="backward",
+                    width=width,
+                    depth=options.depth,
+                    variance=variance,
+                    seed=s,
+                    layer=np.arange(1, options.depth + 1),
+                    value=np.median(found, axis=-1) / np.sqrt(width),
+                )
+
+
+def products(options, rng, trials):
+    """Spectral norms of products of layers."""
+    width, depths = options.product_width, options.product_depths
+    few = trials[: options.few_trials]
+    for s, trial in enumerate(step.progress(few, label="products", unit="seed")):
+        net = trial.networks(rng, f"initialise {width}", width, max(depths))
+        signals = forward(net, trial.x)
+        yield dict(
+            study="product",
+            width=width,
+            depth=depths,
+            variance=2.0,
+            seed=s,
+            layer=depths,
+            value=[float(product_norms(net, signals, 0, 1, depth)[0]) for depth in depths],
         )
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        **shared.OPTIONS,
-        seeds=int,
-        backward_seeds=int,
-        few_seeds=int,
-        samples=int,
-        widths=json.loads,
-        depth=int,
-        variances=json.loads,
-        product_width=int,
-        product_depths=json.loads,
-        residual_width=int,
-        residual_depths=json.loads,
-    )
-    trials = shared.load(args, args.samples, args.seeds, 1)
-    every = [trials.one(s) for s in range(args.seeds)]
-    few = every[: args.few_seeds]
-    many = every[: args.backward_seeds]
-    cells = [("norms", width, 2.0, args.seeds) for width in args.widths]
-    cells += [("norms", width, 1.0, args.few_seeds) for width in args.widths]
-    cells += [("variances", max(args.widths), c, args.few_seeds) for c in args.variances]
-    frames = [
-        rows
-        for study, width, variance, seeds in step.progress(cells, label="norms", unit="cell")
-        for rows in norms(args, trials, study, width, args.depth, variance, seeds)
-    ]
-
-    for width in step.progress(args.widths, label="backward", unit="width"):
-        for variance, trials_of in ((2.0, many), (3.0, few)):
-            for s, trial in enumerate(trials_of):
-                group = f"initialise {width}"
-                net = trial.networks(args.seed, group, width, args.depth, variance=variance)
-                found = numpy(backward_products(net, forward(net, trial.x)))[0]
-                frames.append(
-                    pd.DataFrame(
-                        dict(
-                            study="backward",
-                            width=width,
-                            depth=args.depth,
-                            variance=variance,
-                            seed=s,
-                            layer=np.arange(1, args.depth + 1),
-                            value=np.median(found, axis=-1) / np.sqrt(width),
-                        )
-                    )
-                )
-
-    deepest = max(args.product_depths)
-    for s, trial in enumerate(step.progress(few, label="products", unit="seed")):
-        width = args.product_width
-        net = trial.networks(args.seed, f"initialise {width}", width, deepest)
-        signals = forward(net, trial.x)
-        for depth in args.product_depths:
-            value = float(product_norms(net, signals, 0, 1, depth)[0])
-            frames.append(
-                pd.DataFrame(
-                    [
-                        dict(
-                            study="product",
-                            width=width,
-                            depth=depth,
-                            variance=2.0,
-                            seed=s,
-                            layer=depth,
-                            value=value,
-                        )
-                    ]
-                )
-            )
-
-    for depth in step.progress(args.residual_depths, label="residual", unit="depth"):
-        for scale in ("1 / L", "1"):
+def residuals(options, rng, trials):
+    """Norms of the last layer of residual networks, over those of the first."""
+    width, few = options.residual_width, trials[: options.few_trials]
+    for depth in step.progress(options.residual_depths, label="residual", unit="depth"):
+        for scale, tau in (("1 / L", 1 / depth), ("1", 1.0)):
             for s, trial in enumerate(few):
-                tau = 1.0 if scale == "1" else 1 / depth
-                rngs, inputs = trial.rngs(args.seed, f"residual {depth}"), trial.x.shape[-1]
-                net = residual(
-                    rngs,
-                    inputs,
-                    args.residual_width,
-                    depth,
-                    skip_scale=tau,
-                    device=args.device,
-                )
+                rngs, inputs = trial.rngs(rng, f"residual {depth}"), trial.x.shape[-1]
+                net = residual(rngs, inputs, width, depth, skip_scale=tau, device=options.device)
                 hidden = forward(net, trial.x[:, :1]).hidden
                 first, last = (float(torch.linalg.vector_norm(h)) for h in (hidden[0], hidden[-1]))
-                frames.append(
-                    pd.DataFrame(
-                        [
-                            dict(
-                                study="residual",
-                                width=args.residual_width,
-                                depth=depth,
-                                variance=2.0,
-                                skip_scale=scale,
-                                seed=s,
-                                layer=depth,
-                                value=last / first,
-                            )
-                        ]
-                    )
+                yield dict(
+                    study="residual",
+                    width=width,
+                    depth=[depth],
+                    variance=2.0,
+                    seed=s,
+                    layer=depth,
+                    value=last / first,
+                    skip_scale=scale,
                 )
+
+
+def measure(options, rng, pixels, digits):
+    batch = on_images(pixels, digits, options.samples, options.trials, device=options.device)
+    trials = [batch.one(s) for s in range(options.trials)]
+    parts = (norms, backward, products, residuals)
+    frames = [pd.DataFrame(rows) for part in parts for rows in part(options, rng, trials)]
     table = pd.concat(frames)
-    table["skip_scale"] = table.skip_scale.fillna("none")
-    step.write_table(table, args.table, args, trials.data)
+    return table.assign(skip_scale=table.skip_scale.fillna("none"))
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, stream=STREAM)

@@ -7,13 +7,13 @@ point far from any trained network, where the gradient has vanished (control P16
 """
 
 import itertools
-import json
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 
-from cnntheory import mnist
 from cnntheory.allenzhu2019.curvature import (
     difference_operator,
     flat_objective,
@@ -25,7 +25,7 @@ from cnntheory.allenzhu2019.curvature import (
     stochastic_operator,
 )
 from cnntheory.allenzhu2019.inputs import pool
-from cnntheory.allenzhu2019.landscape import (
+from cnntheory.allenzhu2019.landscapes import (
     DISTANCES,
     decreases,
     flatten_features,
@@ -38,6 +38,7 @@ from cnntheory.allenzhu2019.landscape import (
 )
 from cnntheory.descent import minibatches
 from workflow.scripts import step
+from workflow.scripts.step import Count, NonNegative, Positive, from_rule
 
 NETWORKS = {"ResNet": residual_network, "plain": plain_network}
 COMPARED = (
@@ -46,42 +47,75 @@ COMPARED = (
 )
 
 
-def draw(args, seed):
-    """Standardised 14 x 14 images ``(n, 1, 14, 14)``, labels and network of a seed.
+class Options(step.Options):
+    """P16: the loss around a small network in training."""
+
+    case: Literal[
+        "resnet_true", "resnet_true_seeds", "resnet_noisy", "plain_true", "plain_noisy"
+    ] = Field(description="a network and a kind of labels")
+    network: Literal["ResNet", "plain"] = Field(
+        description="two basic blocks, or four convolutions"
+    )
+    noise: Annotated[float, Field(ge=0, le=1)] = Field(description="share of labels replaced")
+    first_trial: Annotated[int, Field(ge=0)] = Field(description="number of the first trial")
+    trials: Count = Field(description="how many")
+    samples: Count = Field(description="training images")
+    evaluate: Count = Field(description="those on which the loss is drawn")
+    panels: list[Count] = Field(min_length=1, description="epochs")
+    drops: list[Count] = Field(min_length=1, description="epochs from which the rate is a tenth")
+    step: Positive = Field(description="of SGD")
+    batch: Count = Field(description="of SGD")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(description="of SGD")
+    weight_decay: NonNegative = Field(description="of SGD")
+    points: Count = Field(description="side of the square, 4 k + 1")
+    lanczos_steps: Count = Field(description="Hessian-vector products")
+    compare: list[Count] = Field(description="epochs at which Oja's method is compared")
+    oja_steps: Count = Field(description="of Oja's method")
+    oja_every: Count = Field(description="steps from one record to the next")
+    oja_step: Positive = Field(description="in units of 1 / lambda_max")
+    oja_batch: Count = Field(description="of Oja's method")
+    sigma: Positive = Field(description="noise on the weights")
+    offset: Positive = Field(description="of Neon2's differences")
+    offsets: list[Positive] = Field(min_length=1, description="the ladder of them")
+    dtype: Literal["float32", "float64"] = Field(description="precision of the scans")
+    device: str = from_rule("cpu", description="where to compute")
+
+
+def draw(options, rng, images, labels, trial):
+    """Standardised 14 x 14 images ``(n, 1, 14, 14)``, labels and network of a trial.
 
     Images, noise and order do not depend on the network, nor the weights on the labels.
     """
-    images, labels = mnist.open_images(args.images), np.load(args.labels)
-    if len(labels) != len(images) or args.samples > len(images):
+    if len(labels) != len(images) or options.samples > len(images):
         raise ValueError(
-            f"allenzhu2019.landscape: expected {args.samples} labelled images, found {len(images)} "
-            f"images and {len(labels)} labels; ask for fewer samples, or add a file of labels"
+            f"allenzhu2019.landscape: expected {options.samples} labelled images, found "
+            f"{len(images)} images and {len(labels)} labels; ask for fewer samples, or add a file "
+            "of labels"
         )
-    rng = step.generator(args.seed, "landscape", "images", seed)
-    picks = np.sort(rng.choice(len(images), args.samples, replace=False))
+    draws = rng("images", trial)
+    picks = np.sort(draws.choice(len(images), options.samples, replace=False))
     x = pool(images[picks])
     x = ((x - x.mean()) / x.std())[:, None].astype(np.float32)
     classes = int(labels.max()) + 1
-    y = noisy_labels(rng, labels[picks], args.noise, classes)
-    weights = step.generator(args.seed, "landscape", args.network, seed)
-    return x, y, NETWORKS[args.network](weights, classes=classes).to(args.device)
+    y = noisy_labels(draws, labels[picks], options.noise, classes)
+    network = NETWORKS[options.network](rng(options.network, trial), classes=classes)
+    return x, y, network.to(options.device)
 
 
-def scan(args, model, x, y, labels):
+def scan(options, rng, model, x, y, names):
     """A panel: its row of the summary and the points of its square."""
-    rng = step.generator(args.seed, "landscape", f"panel {labels['epoch']}", labels["seed"])
     found = landscape(
         model,
         x,
         y,
-        rng,
-        points=args.points,
-        lanczos_steps=args.lanczos_steps,
-        device=args.device,
-        dtype=getattr(torch, args.dtype),
+        rng(f"panel {names['epoch']}", names["seed"]),
+        points=options.points,
+        lanczos_steps=options.lanczos_steps,
+        device=options.device,
+        dtype=getattr(torch, options.dtype),
     )
     fall = decreases(found)
-    summary = labels | dict(
+    summary = names | dict(
         loss=found.loss,
         gradient_norm=found.gradient_norm,
         smallest=found.smallest,
@@ -97,23 +131,23 @@ def scan(args, model, x, y, labels):
     )
     across, along = np.meshgrid(found.steps, found.steps, indexing="ij")
     points = dict(along_gradient=across, along_curved=along, loss=found.surface)
-    return summary, pd.DataFrame(labels | {name: a.ravel() for name, a in points.items()})
+    return summary, pd.DataFrame(names | {name: a.ravel() for name, a in points.items()})
 
 
-def compare(args, model, x, y, labels):
+def compare(options, rng, model, x, y, names):
     """Lanczos, Oja's iterates and differences of gradients, all judged on the whole batch."""
-    rng = step.generator(args.seed, "landscape", "oja", labels["seed"])
-    precision = dict(device=args.device, dtype=getattr(torch, args.dtype))
+    draws = rng("oja", names["seed"])
+    precision = dict(device=options.device, dtype=getattr(torch, options.dtype))
     objective, w = flat_objective(model, x, y, **precision)
     hessian = hessian_operator(objective, w)
-    kinked = difference_operator(objective, w, args.offset)
-    start = random_direction(rng, w)
-    ritz = lanczos(hessian, start, args.lanczos_steps)
+    kinked = difference_operator(objective, w, options.offset)
+    start = random_direction(draws, w)
+    ritz = lanczos(hessian, start, options.lanczos_steps)
     rows = []
 
     def judge(method, v, **more):
         quotient, residual = rayleigh(hessian, v)
-        row = labels | dict(
+        row = names | dict(
             method=method,
             quotient=quotient,
             ritz_residual=residual,
@@ -126,24 +160,24 @@ def compare(args, model, x, y, labels):
         lines = [line_scan(objective, w, side * v, DISTANCES).min() for side in (-1, 1)]
         rows[-1]["fall_curved"] = max(0.0, float(objective(w)) - min(lines))
 
-    judge("Lanczos", ritz.vectors[0], products=args.lanczos_steps)
+    judge("Lanczos", ritz.vectors[0], products=options.lanczos_steps)
     fall(ritz.vectors[0])
-    for method, offset in (("Oja", None), ("Neon2", args.offset)):
-        losses = batches(rng, x, y, model, args.oja_batch, precision)
-        noisy = stochastic_operator(losses, w, args.sigma, rng, offset)
-        iterates = oja(noisy, start, args.oja_step / float(ritz.values[-1]))
-        for k, v in enumerate(itertools.islice(iterates, args.oja_steps + 1)):
-            if k % args.oja_every == 0 or k == args.oja_steps:
+    for method, offset in (("Oja", None), ("Neon2", options.offset)):
+        losses = batches(draws, x, y, model, options.oja_batch, precision)
+        noisy = stochastic_operator(losses, w, options.sigma, draws, offset)
+        iterates = oja(noisy, start, options.oja_step / float(ritz.values[-1]))
+        for k, v in enumerate(itertools.islice(iterates, options.oja_steps + 1)):
+            if k % options.oja_every == 0 or k == options.oja_steps:
                 judge(method, v, products=k)
         fall(v)
     # Over short distances gradients cancel: float64.
-    objective, w = flat_objective(model, x, y, device=args.device)
-    for offset in args.offsets:
+    objective, w = flat_objective(model, x, y, device=options.device)
+    for offset in options.offsets:
         quotient, residual = rayleigh(
             difference_operator(objective, w, offset), ritz.vectors[0].to(w)
         )
         measured = dict(offset=offset, kinked_quotient=quotient, ritz_residual=residual)
-        rows.append(labels | dict(method="difference", cosine=1.0) | measured)
+        rows.append(names | dict(method="difference", cosine=1.0) | measured)
     return rows
 
 
@@ -153,75 +187,56 @@ def batches(rng, x, y, model, size, precision):
         yield flat_objective(model, x[picks], y[picks], **precision)[0]
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["surface", "summary", "curvature"],
-        images=step.Path,
-        labels=step.Path,
-        source=step.Path,
-        seed=int,
-        network=str,
-        noise=float,
-        seeds=json.loads,
-        samples=int,
-        evaluate=int,
-        panels=json.loads,
-        drops=json.loads,
-        step=float,
-        batch=int,
-        momentum=float,
-        weight_decay=float,
-        points=int,
-        lanczos_steps=int,
-        compare=json.loads,
-        oja_steps=int,
-        oja_every=int,
-        oja_step=float,
-        oja_batch=int,
-        sigma=float,
-        offset=float,
-        offsets=json.loads,
-        device=(str, "cpu"),
-        dtype=(str, "float32"),
+def trained(options, rng, images, labels, trial):
+    """Scans of a training and of its saddle, and what Oja's method is compared with."""
+    x, y, model = draw(options, rng, images, labels, trial)
+    # The paper draws the training objective: a part of it, with the labels trained on.
+    look = x[: options.evaluate], y[: options.evaluate]
+    kind = "noisy" if options.noise else "true"
+    names = dict(network=options.network, labels=kind, seed=trial)
+    epochs = train_epochs(
+        model,
+        x,
+        y,
+        rng("order", trial),
+        step=options.step,
+        drops=options.drops,
+        batch=options.batch,
+        momentum=options.momentum,
+        weight_decay=options.weight_decay,
     )
-    kind = "noisy" if args.noise else "true"
-    last = max(args.panels)
-    bar = step.progress(total=len(args.seeds) * last, label=f"{args.network}, {kind}", unit="epoch")
+    last = max(options.panels)
+    epochs = itertools.islice(epochs, last)
+    label = f"{options.network}, {kind}, trial {trial}"
     scans, compared = [], []
-    for seed in args.seeds:
-        x, y, model = draw(args, seed)
-        # The paper draws the training objective: a part of it, with the labels trained on.
-        look = x[: args.evaluate], y[: args.evaluate]
-        labels = dict(network=args.network, labels=kind, seed=seed)
-        epochs = train_epochs(
-            model,
-            x,
-            y,
-            step.generator(args.seed, "landscape", "order", seed),
-            step=args.step,
-            drops=args.drops,
-            batch=args.batch,
-            momentum=args.momentum,
-            weight_decay=args.weight_decay,
-        )
-        for epoch in itertools.islice(epochs, last):
-            bar.update()
-            if epoch in args.panels:
-                scans.append(scan(args, model, *look, labels | dict(epoch=epoch, point="trained")))
-            if epoch in args.compare:
-                compared += compare(args, model, *look, labels | dict(epoch=epoch))
-        if args.compare:
-            counts = np.bincount(look[1], minlength=model[-1].out_features)
-            flatten_features(model, counts / len(look[1]))
-            scans.append(scan(args, model, *look, labels | dict(epoch=0, point="saddle")))
-    bar.close()
-    data = step.source(args.source)["data"]
+    for epoch in step.progress(epochs, total=last, label=label, unit="epoch"):
+        if epoch in options.panels:
+            panel = names | dict(epoch=epoch, point="trained")
+            scans.append(scan(options, rng, model, *look, panel))
+        if epoch in options.compare:
+            compared += compare(options, rng, model, *look, names | dict(epoch=epoch))
+    if options.compare:
+        counts = np.bincount(look[1], minlength=model[-1].out_features)
+        flatten_features(model, counts / len(look[1]))
+        panel = names | dict(epoch=0, point="saddle")
+        scans.append(scan(options, rng, model, *look, panel))
+    return scans, compared
+
+
+def measure(options, rng, images, labels):
+    trials = range(options.first_trial, options.first_trial + options.trials)
+    scans, compared = [], []
+    for trial in trials:
+        panels, iterates = trained(options, rng, images, labels, trial)
+        scans += panels
+        compared += iterates
     summaries, surfaces = zip(*scans, strict=True)
-    step.write_table(pd.concat(surfaces), args.surface, args, data)
-    step.write_table(pd.DataFrame(summaries), args.summary, args, data)
-    step.write_table(pd.DataFrame(compared, columns=COMPARED), args.curvature, args, data)
+    return dict(
+        surface=pd.concat(surfaces),
+        summary=pd.DataFrame(summaries),
+        curvature=pd.DataFrame(compared, columns=COMPARED),
+    )
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("surface", "summary", "curvature"))

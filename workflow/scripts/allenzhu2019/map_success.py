@@ -1,55 +1,60 @@
 """N2, P3: which widths fit how many images."""
 
-import json
-
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.allenzhu2019 import gram_matrix, step_size, train
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019 import trials as shared
-from workflow.scripts.allenzhu2019.trials import numpy
+from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.step import Count, Positive, from_rule
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        **shared.OPTIONS,
-        widths=json.loads,
-        samples=json.loads,
-        depth=int,
-        seeds=int,
-        subsets=int,
-        steps=int,
-        tolerance=(float, 1e-3),
-    )
-    cells = [(width, n) for n in args.samples for width in args.widths]
+class Options(step.Options):
+    """P3, N2: which widths fit how many images."""
+
+    widths: list[Count] = Field(min_length=1, description="m")
+    samples: list[Count] = Field(min_length=1, description="n")
+    depth: Count = Field(description="L")
+    trials: Count = Field(description="seeds of the weights")
+    subsets: Count = Field(description="of the images, each with every seed")
+    steps: Count = Field(description="iterations, at most")
+    tolerance: Positive = Field(1e-3, description="of the loss, in units of its start")
+    device: str = from_rule("cpu", description="where to compute")
+
+
+def end_losses(net, trials, options):
+    """Loss at the end over the one at the start ``(S,)``; infinite where it diverges."""
+    # A network that is dead on all images has a zero kernel; any step leaves it as it is.
+    eta = step_size(gram_matrix(net, trials.x)).nan_to_num(0.0, 0.0, 0.0)
+    losses = [
+        numpy(state.loss)
+        for state in train(
+            net, trials.x, trials.y, eta, steps=options.steps, tolerance=options.tolerance
+        )
+    ]
+    return np.where(np.isfinite(losses[-1]), losses[-1], np.inf) / losses[0]
+
+
+def measure(options, rng, pixels, digits):
+    cells = [(width, n) for n in options.samples for width in options.widths]
     frames = []
     for width, n in step.progress(cells, label="success", unit="cell"):
-        trials = shared.load(args, n, args.seeds, args.subsets)
-        net = trials.networks(args.seed, f"success, width {width}", width, args.depth)
-        # A network that is dead on all images has a zero kernel; any step leaves it as it is.
-        eta = step_size(gram_matrix(net, trials.x)).nan_to_num(0.0, 0.0, 0.0)
-        first = last = None
-        for state in train(
-            net, trials.x, trials.y, eta, steps=args.steps, tolerance=args.tolerance
-        ):
-            last = numpy(state.loss)
-            first = last if first is None else first
-        relative = np.where(np.isfinite(last), last, np.inf) / first
+        trials = on_images(pixels, digits, n, options.trials, options.subsets, options.device)
+        net = trials.networks(rng, f"success, width {width}", width, options.depth)
+        relative = end_losses(net, trials, options)
         frames.append(
             pd.DataFrame(
                 trials.frame(
                     width=width,
                     samples=n,
                     end_loss=relative,
-                    converged=relative <= args.tolerance,
+                    converged=relative <= options.tolerance,
                 )
             )
         )
-    step.write_table(pd.concat(frames), args.table, args, trials.data)
+    return pd.concat(frames)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, stream=STREAM)

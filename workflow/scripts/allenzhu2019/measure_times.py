@@ -4,11 +4,12 @@ Varies the width, the number of images, the depth, or the distance delta of rand
 with opposite labels (then the inputs are synthetic and `subset` numbers them).
 """
 
-import json
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 
 from cnntheory.allenzhu2019 import (
     copy,
@@ -21,94 +22,94 @@ from cnntheory.allenzhu2019 import (
 )
 from cnntheory.allenzhu2019.inputs import pairs, separation
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019 import trials as shared
-from workflow.scripts.allenzhu2019.trials import numpy
+from workflow.scripts.allenzhu2019.trials import STREAM, Trials, crossing, numpy, on_images
+from workflow.scripts.step import Count, Positive, from_rule
 
 
-def paired_inputs(args, seeds):
+class Options(step.Options):
+    """P3: iterations until the loss has fallen, measured and predicted."""
+
+    case: Literal["samples", "depth", "pairs", "wide_pairs"] = Field(description="what is varied")
+    widths: list[Count] = Field(min_length=1, description="m")
+    depths: list[Count] = Field(min_length=1, description="L")
+    samples: list[Count] = Field(min_length=1, description="n")
+    trials: Count = Field(description="seeds of the weights (and of the random pairs)")
+    subsets: Count = Field(1, description="of the images, each with every seed")
+    distances: list[Annotated[float, Field(gt=0, le=1.4)]] = Field(
+        [],
+        min_length=2,
+        description="delta of random pairs with opposite labels (then no images are used)",
+    )
+    dimension: Count = Field(196, description="of the random pairs")
+    steps: Count = Field(description="iterations, at most")
+    tolerance: Positive = Field(1e-3, description="of the loss, in units of its start")
+    device: str = from_rule("cpu", description="where to compute")
+
+
+def paired_inputs(options, rng):
     """Trials on random pairs, one batch of them for every distance."""
+    seed = np.arange(options.trials)
     drawn = [
         pairs(
-            step.generator(args.seed, "measure_times", "pairs", s),
-            args.samples[0] // 2,
-            args.dimension,
-            args.distances,
+            rng("pairs", s, stream="measure_times"),
+            options.samples[0] // 2,
+            options.dimension,
+            options.distances,
         )
-        for s in range(seeds)
+        for s in seed
     ]
     x = np.stack([inputs for inputs, _ in drawn], axis=1)
-    y = torch.as_tensor(np.stack([labels for _, labels in drawn]), device=args.device)
-    seed = np.arange(seeds)
-    for i, distance in enumerate(args.distances):
-        yield (
-            distance,
-            shared.Trials(
-                seed,
-                seed,
-                torch.as_tensor(x[i], device=args.device),
-                y,
-                separation(x[i]),
-                "synthetic",
-            ),
-        )
+    y = torch.as_tensor(np.stack([labels for _, labels in drawn]), device=options.device)
+    for distance, inputs in zip(options.distances, x, strict=True):
+        on_device = torch.as_tensor(inputs, device=options.device)
+        yield distance, Trials(seed, seed, on_device, y, separation(inputs))
 
 
-def measure(args, width, depth, trials):
-    net = trials.networks(args.seed, f"width {width}", width, depth)
+def train_trials(options, rng, width, depth, trials):
+    """Rows of one setting."""
+    net = trials.networks(rng, f"width {width}", width, depth)
     start, kernel = copy(net), gram_matrix(net, trials.x)
     residual = forward(net, trials.x).outputs[..., 0] - trials.y
-    eta = step_size(kernel)
+    eta, tolerance = step_size(kernel), options.tolerance
     losses = [
         numpy(state.loss)
-        for state in train(net, trials.x, trials.y, eta, steps=args.steps, tolerance=args.tolerance)
+        for state in train(net, trials.x, trials.y, eta, steps=options.steps, tolerance=tolerance)
     ]
     return pd.DataFrame(
         trials.frame(
             width=width,
             depth=depth,
             samples=trials.x.shape[1],
-            iterations=shared.crossing(losses, args.tolerance),
-            kernel_iterations=numpy(predicted_iterations(kernel, residual, eta, args.tolerance)),
+            iterations=crossing(losses, tolerance),
+            kernel_iterations=numpy(predicted_iterations(kernel, residual, eta, tolerance)),
             spectral_movement=numpy(movement(net, start)[0]).max(axis=-1),
         )
     )
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        **shared.OPTIONS,
-        widths=json.loads,
-        depths=json.loads,
-        samples=json.loads,
-        seeds=int,
-        subsets=(int, 1),
-        distances=(json.loads, []),
-        dimension=(int, 196),
-        steps=int,
-        tolerance=(float, 1e-3),
-    )
-    if args.distances:
-        cells = [
-            (width, depth, distance, trials)
-            for distance, trials in paired_inputs(args, args.seeds)
-            for width in args.widths
-            for depth in args.depths
-        ]
+def measure(options, rng, pixels, digits):
+    if options.distances:
+        inputs = list(paired_inputs(options, rng))
     else:
-        cells = [
-            (width, depth, np.nan, shared.load(args, n, args.seeds, args.subsets))
-            for n in args.samples
-            for width in args.widths
-            for depth in args.depths
+        inputs = [
+            (
+                np.nan,
+                on_images(pixels, digits, n, options.trials, options.subsets, options.device),
+            )
+            for n in options.samples
         ]
-    frames = [
-        measure(args, width, depth, trials).assign(delta=distance)
-        for width, depth, distance, trials in step.progress(cells, label="times", unit="cell")
+    cells = [
+        (width, depth, distance, trials)
+        for distance, trials in inputs
+        for width in options.widths
+        for depth in options.depths
     ]
-    step.write_table(pd.concat(frames), args.table, args, cells[0][-1].data)
+    table = pd.concat(
+        train_trials(options, rng, width, depth, trials).assign(delta=distance)
+        for width, depth, distance, trials in step.progress(cells, label="times", unit="cell")
+    )
+    return table.assign(data="synthetic") if options.distances else table
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, stream=STREAM)

@@ -5,10 +5,11 @@ Kinds: ``gaussian``, ``rank one``, ``gradient`` (a step down the gradient of the
 Means (flips) and medians (changes) over the inputs, one row a seed.
 """
 
-import json
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.allenzhu2019 import (
     adversary,
@@ -21,11 +22,31 @@ from cnntheory.allenzhu2019 import (
     rank_one,
 )
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019 import trials as shared
-from workflow.scripts.allenzhu2019.trials import numpy
+from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.step import Count, Positive, from_rule
 
 
-def measure(net, x, y, sizes, kinds, rngs):
+class Options(step.Options):
+    """P6-P8: what a perturbation of the weights changes."""
+
+    case: Literal["omega", "depth", "variance"] = Field(description="what is varied")
+    widths: list[Count] = Field(min_length=1, description="m")
+    depths: list[Count] = Field(min_length=1, description="L")
+    variances: list[Positive] = Field(
+        [2.0], min_length=1, description="c of weights drawn with variance c / m"
+    )
+    kinds: list[Literal["gaussian", "gradient", "rank one", "adversary"]] = Field(
+        min_length=1, description="of perturbation"
+    )
+    smallest: Positive = Field(description="spectral norm")
+    largest: Positive = Field(description="spectral norm")
+    sizes: Count = Field(description="how many spectral norms")
+    samples: Count = Field(description="n")
+    trials: Count = Field(description="seeds of the weights")
+    device: str = from_rule("cpu", description="where to compute")
+
+
+def perturb(net, x, y, sizes, kinds, rngs):
     """Rows of one network (S = 1)."""
     signals = forward(net, x)
     p = backward(net, signals)
@@ -56,44 +77,30 @@ def measure(net, x, y, sizes, kinds, rngs):
         )
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        **shared.OPTIONS,
-        widths=json.loads,
-        depths=json.loads,
-        variances=(json.loads, [2.0]),
-        kinds=json.loads,
-        smallest=float,
-        largest=float,
-        sizes=int,
-        samples=int,
-        seeds=int,
-    )
-    trials = shared.load(args, args.samples, args.seeds, 1)
-    sizes = np.geomspace(args.smallest, args.largest, args.sizes)
+def measure(options, rng, pixels, digits):
+    trials = on_images(pixels, digits, options.samples, options.trials, device=options.device)
+    sizes = np.geomspace(options.smallest, options.largest, options.sizes)
     cells = [
         (width, depth, variance, s)
-        for width in args.widths
-        for depth in args.depths
-        for variance in args.variances
-        for s in range(args.seeds)
+        for width in options.widths
+        for depth in options.depths
+        for variance in options.variances
+        for s in range(options.trials)
     ]
     frames = []
     for width, depth, variance, s in step.progress(cells, label="perturb", unit="network"):
         # A wide network at a time: twelve of them would take gigabytes.
         trial = trials.one(s)
-        net = trial.networks(args.seed, f"width {width}", width, depth, variance=variance)
-        rngs = trial.rngs(args.seed, "perturb")
-        for rows in measure(net, trial.x, trial.y, sizes, args.kinds, rngs):
+        net = trial.networks(rng, f"width {width}", width, depth, variance=variance)
+        rngs = trial.rngs(rng, "perturb")
+        for rows in perturb(net, trial.x, trial.y, sizes, options.kinds, rngs):
             frames.append(
                 rows.assign(
-                    width=width, depth=depth, variance=variance, samples=args.samples, seed=s
+                    width=width, depth=depth, variance=variance, samples=options.samples, seed=s
                 )
             )
-    step.write_table(pd.concat(frames), args.table, args, trials.data)
+    return pd.concat(frames)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, stream=STREAM)

@@ -1,60 +1,53 @@
 """Subsets of the images, pooled to 14 x 14, and the separation delta of each.
 
-Writes the pixels ``(subsets, n, 196)`` and the digits ``(subsets, n)``. A smaller n takes the first
-images of its subset, so that subsets of different sizes are nested.
+Pixels ``(subsets, n, 196)`` and digits ``(subsets, n)``. A smaller n takes the first images of its
+subset, so that subsets of different sizes are nested.
 """
-
-import json
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.allenzhu2019.inputs import pool, prepare, separation
 from workflow.scripts import step
+from workflow.scripts.step import Count
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["pixels", "digits", "table"],
-        images=step.Path,
-        labels=step.Path,
-        source=step.Path,
-        seed=int,
-        subsets=int,
-        samples=json.loads,
+class Options(step.Options):
+    """Subsets of the images that the trials are trained on."""
+
+    subsets: Count = Field(description="how many")
+    samples: list[Count] = Field(
+        min_length=1, description="sizes for which delta is recorded, the largest is what is drawn"
     )
-    images, labels = np.load(args.images, mmap_mode="r"), np.load(args.labels)
-    largest = max(args.samples)
+
+
+def measure(options, rng, images, labels):
+    largest = max(options.samples)
     if len(labels) < largest:
         raise ValueError(
-            f"{args.labels}: {len(labels)} labels, {largest} needed; give a data set with labels "
+            f"expected at least {largest} labels, found {len(labels)}; give a data set with labels "
             "or a smaller allenzhu2019.select_subset.samples"
         )
     picks = np.stack(
         [
-            step.generator(args.seed, "select_subset", "subsets", s).choice(
-                len(labels), largest, replace=False
-            )
-            for s in range(args.subsets)
+            rng("subsets", s).choice(len(labels), largest, replace=False)
+            for s in range(options.subsets)
         ]
     )
-    pixels = pool(images[picks.ravel()]).reshape(args.subsets, largest, -1)
-    for array, path in ((pixels, args.pixels), (labels[picks], args.digits)):
-        with step.replacing(path) as part, part.open("wb") as file:
-            np.save(file, array)
-    rows = [
+    pixels = pool(images[picks.ravel()]).reshape(options.subsets, largest, -1)
+    table = [
         pd.DataFrame(
             dict(
                 samples=n,
-                subset=np.arange(args.subsets),
+                subset=np.arange(options.subsets),
                 separation=separation(prepare(pixels[:, :n])),
             )
         )
-        for n in args.samples
+        for n in options.samples
     ]
-    step.write_table(pd.concat(rows), args.table, args, step.source(args.source)["data"])
+    return dict(pixels=pixels, digits=np.asarray(labels[picks]), table=pd.concat(table))
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("pixels", "digits", "table"))

@@ -4,10 +4,11 @@ Five kinds of perturbation W': a step down and up the gradient, a gaussian, a ra
 adversarial one. The radius omega is the larger of ||W - W(0)||_2 and ||W'||_2.
 """
 
-import json
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.allenzhu2019 import (
     adversarial_direction,
@@ -23,11 +24,28 @@ from cnntheory.allenzhu2019 import (
     train,
 )
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019 import trials as shared
-from workflow.scripts.allenzhu2019.trials import numpy
+from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.step import Count, Positive, from_rule
 
 
-def measure(net, start, trials, sizes, rngs):
+class Options(step.Options):
+    """P5: semi-smoothness along the path of descent."""
+
+    widths: list[Count] = Field(min_length=1, description="m")
+    depth: Count = Field(description="L")
+    samples: Count = Field(description="n")
+    trials: Count = Field(description="seeds of the weights")
+    subsets: Count = Field(description="of the images, each with every seed")
+    smallest: Positive = Field(description="spectral norm of W'")
+    largest: Positive = Field(description="spectral norm of W'")
+    sizes: Count = Field(description="how many spectral norms")
+    times: list[Annotated[int, Field(ge=0)]] = Field(
+        min_length=1, description="iterations at which it is measured"
+    )
+    device: str = from_rule("cpu", description="where to compute")
+
+
+def at_one_time(net, start, trials, sizes, rngs):
     """Rows of one time of the run."""
     signals = forward(net, trials.x)
     residual = signals.outputs - trials.y[..., None]
@@ -56,41 +74,29 @@ def measure(net, start, trials, sizes, rngs):
             )
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        **shared.OPTIONS,
-        widths=json.loads,
-        depth=int,
-        samples=int,
-        seeds=int,
-        subsets=int,
-        smallest=float,
-        largest=float,
-        sizes=int,
-        times=json.loads,
+def measure(options, rng, pixels, digits):
+    trials = on_images(
+        pixels, digits, options.samples, options.trials, options.subsets, options.device
     )
-    trials = shared.load(args, args.samples, args.seeds, args.subsets)
-    sizes = np.geomspace(args.smallest, args.largest, args.sizes)
+    sizes = np.geomspace(options.smallest, options.largest, options.sizes)
     frames = []
-    for width in step.progress(args.widths, label="semi-smoothness", unit="width"):
-        net = trials.networks(args.seed, f"width {width}", width, args.depth)
-        start, rngs = copy(net), trials.rngs(args.seed, "semismoothness")
+    for width in step.progress(options.widths, label="semi-smoothness", unit="width"):
+        net = trials.networks(rng, f"width {width}", width, options.depth)
+        start, rngs = copy(net), trials.rngs(rng, "semismoothness")
         eta = step_size(gram_matrix(net, trials.x))
-        for state in train(net, trials.x, trials.y, eta, steps=max(args.times)):
-            if state.iteration in args.times:
-                for rows in measure(net, start, trials, sizes, rngs):
+        for state in train(net, trials.x, trials.y, eta, steps=max(options.times)):
+            if state.iteration in options.times:
+                for rows in at_one_time(net, start, trials, sizes, rngs):
                     frames.append(
                         rows.assign(
                             width=width,
-                            depth=args.depth,
-                            samples=args.samples,
+                            depth=options.depth,
+                            samples=options.samples,
                             iteration=state.iteration,
                         )
                     )
-    step.write_table(pd.concat(frames), args.table, args, trials.data)
+    return pd.concat(frames)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, stream=STREAM)

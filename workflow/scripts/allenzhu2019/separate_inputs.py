@@ -1,54 +1,56 @@
 """P10: how far apart the inputs stay from layer to layer, beside the arc-cosine recursion."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 
 from cnntheory.allenzhu2019 import initial_signals, limit_separations, separations
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019 import trials as shared
-from workflow.scripts.allenzhu2019.trials import numpy
+from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.step import Count, from_rule
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        **shared.OPTIONS,
-        widths=json.loads,
-        depth=int,
-        samples=int,
-        seeds=int,
-        subsets=int,
+class Options(step.Options):
+    """P10: how far apart the inputs stay from layer to layer."""
+
+    widths: list[Count] = Field(min_length=1, description="m")
+    depth: Count = Field(description="L, far beyond 1/delta")
+    samples: Count = Field(description="n")
+    trials: Count = Field(description="seeds of the weights")
+    subsets: Count = Field(description="of the images, each with every seed")
+    device: str = from_rule("cpu", description="where to compute")
+
+
+def measure(options, rng, pixels, digits):
+    trials = on_images(
+        pixels, digits, options.samples, options.trials, options.subsets, options.device
     )
-    trials = shared.load(args, args.samples, args.seeds, args.subsets)
-    upper = torch.triu(torch.ones(args.samples, args.samples, dtype=torch.bool), 1)
+    upper = torch.triu(torch.ones(options.samples, options.samples, dtype=torch.bool), 1)
     cosines = (trials.x @ trials.x.mT)[:, upper]
-    limit = limit_separations(numpy(cosines), args.depth).min(axis=-1)  # (layers, S)
+    limit = limit_separations(numpy(cosines), options.depth).min(axis=-1)  # (layers, S)
     frames = []
-    for width in step.progress(args.widths, label="separation", unit="width"):
+    for width in step.progress(options.widths, label="separation", unit="width"):
         for s in range(len(trials.seed)):
             trial = trials.one(s)
-            rngs = trial.rngs(args.seed, f"width {width}")
-            layers = initial_signals(rngs, trial.x, width, args.depth)
+            rngs = trial.rngs(rng, f"width {width}")
+            layers = initial_signals(rngs, trial.x, width, options.depth)
             frames.append(
                 pd.DataFrame(
                     dict(
                         width=width,
-                        samples=args.samples,
+                        samples=options.samples,
                         seed=trials.seed[s],
                         subset=trials.subset[s],
                         separation=trials.separation[s],
-                        layer=np.arange(args.depth + 1),
+                        layer=np.arange(options.depth + 1),
                         value=[float(separations(h)[0]) for h in layers],
                         predicted=limit[:, s],
                     )
                 )
             )
-    step.write_table(pd.concat(frames), args.table, args, trials.data)
+    return pd.concat(frames)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, stream=STREAM)

@@ -1,53 +1,51 @@
 """The tangent kernel at initialisation beside its infinite-width limit, both over the width."""
 
-import json
-
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.allenzhu2019 import gram_matrix, limit_gram
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019 import trials as shared
-from workflow.scripts.allenzhu2019.trials import numpy
+from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.step import Count, from_rule
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        **shared.OPTIONS,
-        widths=json.loads,
-        depth=int,
-        samples=int,
-        seeds=int,
-    )
-    trials = shared.load(args, args.samples, args.seeds, 1)
-    limit = limit_gram(numpy(trials.x[0]), args.depth)
+class Options(step.Options):
+    """The tangent kernel at initialisation beside its limit."""
+
+    widths: list[Count] = Field(min_length=1, description="m")
+    depth: Count = Field(description="L")
+    samples: Count = Field(description="n")
+    trials: Count = Field(description="seeds of the weights")
+    device: str = from_rule("cpu", description="where to compute")
+
+
+def measure(options, rng, pixels, digits):
+    trials = on_images(pixels, digits, options.samples, options.trials, device=options.device)
+    limit = limit_gram(numpy(trials.x[0]), options.depth)
     ends = np.linalg.eigvalsh(limit)[[0, -1]]
     rows = []
-    cells = [(width, s) for width in args.widths for s in range(args.seeds)]
+    cells = [(width, s) for width in options.widths for s in range(options.trials)]
     for width, s in step.progress(cells, label="kernel", unit="network"):
         trial = trials.one(s)
-        net = trial.networks(args.seed, f"width {width}", width, args.depth)
+        net = trial.networks(rng, f"width {width}", width, options.depth)
         kernel = numpy(gram_matrix(net, trial.x))[0] / width
         values = np.linalg.eigvalsh(kernel)
-        gap = np.linalg.norm(kernel - limit) / np.linalg.norm(limit)
         rows.append(
             dict(
                 width=width,
-                depth=args.depth,
-                samples=args.samples,
+                depth=options.depth,
+                samples=options.samples,
                 seed=s,
                 lambda_min=values[0],
                 lambda_max=values[-1],
                 limit_min=ends[0],
                 limit_max=ends[1],
-                kernel_gap=gap,
+                kernel_gap=np.linalg.norm(kernel - limit) / np.linalg.norm(limit),
             )
         )
-    table = pd.DataFrame(rows)
-    step.write_table(table.astype({"seed": np.int64}), args.table, args, trials.data)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, stream=STREAM)

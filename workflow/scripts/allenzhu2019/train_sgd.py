@@ -4,76 +4,79 @@ The step is ``--step / max(lambda_max, (n / b) max_i K_ii)`` of the kernel at th
 ``long`` (control P2x) takes ``--long-step / lambda_max`` with b = 1, whatever the noise.
 """
 
-import json
-
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.allenzhu2019 import gram_matrix, step_size, train
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019 import trials as shared
-from workflow.scripts.allenzhu2019.trials import numpy
+from workflow.scripts.allenzhu2019.trials import STREAM, fit_decay, numpy, on_images
+from workflow.scripts.step import Count, Positive, from_rule
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table", "curves"],
-        **shared.OPTIONS,
-        width=int,
-        depth=int,
-        seeds=int,
-        subsets=int,
-        samples=int,
-        batches=json.loads,
-        step=float,
-        long_step=float,
-        epochs=int,
-        tolerance=float,
+class Options(step.Options):
+    """P2: stochastic gradient descent."""
+
+    width: Count = Field(description="m")
+    depth: Count = Field(description="L")
+    trials: Count = Field(description="seeds of the weights")
+    subsets: Count = Field(description="of the images, each with every seed")
+    samples: Count = Field(description="n")
+    batches: list[Count] = Field(min_length=1, description="sizes b")
+    step: Positive = Field(description="in units of 1 / max(lambda_max, (n/b) max K_ii)")
+    long_step: Positive = Field(description="of the control, in units of 1 / lambda_max")
+    epochs: Count = Field(description="at most")
+    tolerance: Positive = Field(description="of the loss, in units of its start")
+    device: str = from_rule("cpu", description="where to compute")
+
+
+def descend(options, rng, study, batch, trials):
+    """Step ``(S,)``, iterations ``(T,)`` and losses over their start ``(T, S)``, once an epoch."""
+    net = trials.networks(rng, f"width {options.width}", options.width, options.depth)
+    kernel = gram_matrix(net, trials.x)
+    if study == "long":
+        eta = step_size(kernel, options.long_step)
+    else:
+        eta = step_size(kernel, options.step, batch=batch)
+    every = options.samples // batch
+    iterations, losses = [], []
+    for state in train(
+        net,
+        trials.x,
+        trials.y,
+        eta,
+        steps=options.epochs * every,
+        batch=batch,
+        rngs=trials.rngs(rng, f"batches of {batch}"),
+        tolerance=options.tolerance,
+        every=every,
+    ):
+        iterations.append(state.iteration)
+        losses.append(numpy(state.loss))
+    return numpy(eta), np.array(iterations), np.array(losses) / losses[0]
+
+
+def measure(options, rng, pixels, digits):
+    trials = on_images(
+        pixels, digits, options.samples, options.trials, options.subsets, options.device
     )
-    trials = shared.load(args, args.samples, args.seeds, args.subsets)
-    runs = [("sgd", b) for b in args.batches] + [("long", min(args.batches))]
+    runs = [("sgd", b) for b in options.batches] + [("long", min(options.batches))]
     summaries, curves = [], []
     for study, batch in step.progress(runs, label="SGD", unit="run"):
-        net = trials.networks(args.seed, f"width {args.width}", args.width, args.depth)
-        kernel = gram_matrix(net, trials.x)
-        if study == "long":
-            eta = step_size(kernel, args.long_step)
-        else:
-            eta = step_size(kernel, args.step, batch=batch)
-        every = args.samples // batch
-        iterations, losses = [], []
-        for state in train(
-            net,
-            trials.x,
-            trials.y,
-            eta,
-            steps=args.epochs * every,
-            batch=batch,
-            rngs=trials.rngs(args.seed, f"batches of {batch}"),
-            tolerance=args.tolerance,
-            every=every,
-        ):
-            iterations.append(state.iteration)
-            losses.append(numpy(state.loss))
-        iterations, relative = np.array(iterations), np.array(losses) / losses[0]
-        active = np.vstack([np.ones_like(relative[:1]), relative[:-1]]) > args.tolerance
+        eta, iterations, relative = descend(options, rng, study, batch, trials)
+        active = np.vstack([np.ones_like(relative[:1]), relative[:-1]]) > options.tolerance
         fits = [
-            shared.fit_rate(iterations[on], curve[on], low=args.tolerance)
+            fit_decay(iterations[on], curve[on], low=options.tolerance)
             for on, curve in zip(active.T, relative.T, strict=True)
         ]
-        names = trials.frame(study=study, batch=batch, width=args.width, samples=args.samples)
-        summaries.append(
-            pd.DataFrame(
-                names
-                | dict(
-                    step=numpy(eta),
-                    measured_rate=[rate for rate, _ in fits],
-                    straightness=[straight for _, straight in fits],
-                    end_loss=np.where(np.isfinite(relative[-1]), relative[-1], np.inf),
-                )
-            )
+        names = trials.frame(study=study, batch=batch, width=options.width, samples=options.samples)
+        found = dict(
+            step=eta,
+            measured_rate=[rate for rate, _ in fits],
+            straightness=[straight for _, straight in fits],
+            end_loss=np.where(np.isfinite(relative[-1]), relative[-1], np.inf),
         )
+        summaries.append(pd.DataFrame(names | found))
         at = np.unique(np.round(np.linspace(0, len(iterations) - 1, 60)).astype(int))
         for s in range(len(trials.seed)):
             rows = pd.DataFrame(
@@ -87,9 +90,8 @@ def run():
                 )
             )
             curves.append(rows[active[at, s] & np.isfinite(rows.relative_loss)])
-    step.write_table(pd.concat(summaries), args.table, args, trials.data)
-    step.write_table(pd.concat(curves), args.curves, args, trials.data)
+    return dict(table=pd.concat(summaries), curves=pd.concat(curves))
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("table", "curves"), stream=STREAM)

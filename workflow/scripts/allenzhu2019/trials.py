@@ -7,9 +7,9 @@ import torch
 
 from cnntheory.allenzhu2019 import fully_connected
 from cnntheory.allenzhu2019.inputs import prepare, separation
-from workflow.scripts import step
 
-OPTIONS = dict(pixels=step.Path, digits=step.Path, source=step.Path, seed=int, device=(str, "cpu"))
+# Stream of the draws that the steps have in common: a trial's network is the same in all of them.
+STREAM = "allenzhu2019"
 
 
 class Trials(NamedTuple):
@@ -24,8 +24,6 @@ class Trials(NamedTuple):
         Labels +1 and -1: even and odd digits.
     separation : (S,) ndarray
         delta of each subset.
-    data : str
-        Label of the images.
     """
 
     seed: np.ndarray
@@ -33,26 +31,23 @@ class Trials(NamedTuple):
     x: torch.Tensor
     y: torch.Tensor
     separation: np.ndarray
-    data: str
 
     def one(self, s):
         """The trial `s` alone, still with its leading axis."""
-        only = slice(s, s + 1)
-        return Trials(*(part[only] for part in self[:-1]), self.data)
+        return Trials(*(part[s : s + 1] for part in self))
 
-    def rngs(self, seed, group):
+    def rngs(self, rng, group):
         """One generator a trial; further seeds or subsets change no draw of the others.
 
         `group` names what shares its draws.
         """
         return [
-            step.generator(seed, "allenzhu2019", f"{group}, subset {b}", int(a))
-            for a, b in zip(self.seed, self.subset, strict=True)
+            rng(f"{group}, subset {b}", int(a)) for a, b in zip(self.seed, self.subset, strict=True)
         ]
 
-    def networks(self, seed, group, width, depth, **options):
+    def networks(self, rng, group, width, depth, **options):
         """A fully-connected network for every trial, on the device of the inputs."""
-        rngs, inputs = self.rngs(seed, group), self.x.shape[-1]
+        rngs, inputs = self.rngs(rng, group), self.x.shape[-1]
         return fully_connected(rngs, inputs, width, depth, device=self.x.device, **options)
 
     def frame(self, **columns):
@@ -60,24 +55,28 @@ class Trials(NamedTuple):
         return dict(seed=self.seed, subset=self.subset, separation=self.separation) | columns
 
 
-def load(args, samples, seeds, subsets):
-    """All pairs of `seeds` seeds and the first `subsets` subsets, on `samples` images each."""
-    pixels = np.load(args.pixels, mmap_mode="r")
+def on_images(pixels, digits, samples, seeds, subsets=1, device="cpu"):
+    """All pairs of `seeds` seeds and the first `subsets` subsets, on `samples` images each.
+
+    Parameters
+    ----------
+    pixels : (subsets, n, p) array
+    digits : (subsets, n) array of int
+    """
     if samples > pixels.shape[1] or subsets > pixels.shape[0]:
         raise ValueError(
-            f"{args.pixels}: {pixels.shape[0]} subsets of {pixels.shape[1]} images, {subsets} of "
-            f"{samples} asked for; raise allenzhu2019.select_subset"
+            f"expected {subsets} subsets of {samples} images, found {pixels.shape[0]} of "
+            f"{pixels.shape[1]}; raise allenzhu2019.select_subset"
         )
     x = prepare(pixels[:subsets, :samples])
-    y = np.where(np.load(args.digits)[:subsets, :samples] % 2, -1.0, 1.0)
+    y = np.where(digits[:subsets, :samples] % 2, -1.0, 1.0)
     seed, subset = (a.ravel() for a in np.indices((seeds, subsets)))
     return Trials(
         seed,
         subset,
-        torch.as_tensor(x[subset], device=args.device),
-        torch.as_tensor(y[subset], device=args.device),
+        torch.as_tensor(x[subset], device=device),
+        torch.as_tensor(y[subset], device=device),
         separation(x)[subset],
-        step.source(args.source)["data"],
     )
 
 
@@ -105,7 +104,7 @@ def crossing(losses, level):
     return times
 
 
-def fit_rate(iterations, relative, high=1e-2, low=1e-8):
+def fit_decay(iterations, relative, high=1e-2, low=1e-8):
     """Rate and R^2 of the line through log F against t, F / F_0 between `low` and `high`.
 
     A run that does not get there is fitted on its second half.

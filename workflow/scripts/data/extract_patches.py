@@ -1,30 +1,41 @@
 """Cut the first training images into patches, a uint8 array (images, patches, pixels)."""
 
 import sys
-from pathlib import Path
+from typing import Annotated
 
-from cnntheory import mnist
-from cnntheory.patches import write_patches
+from pydantic import Field
+
+from cnntheory import images
+from cnntheory.images.patches import write_patches
 from workflow.scripts import step
+from workflow.scripts.step import Count
+
+
+class Options(step.Options):
+    """The square patches that all images are cut into."""
+
+    size: Annotated[int, Field(ge=2, le=28)] = Field(description="side of a patch, pixels")
+    stride: Count = Field(description="step between patches, pixels")
+    images: Count = Field(description="how many training images are cut")
 
 
 def run():
-    args = step.arguments(
-        __doc__, ["patches"], images=Path, source=Path, size=int, stride=int, count=int
-    )
-    images = mnist.open_images(args.images)
+    # The patches are written as they are cut: all of them may not fit into memory.
+    args, options = step.parse(__doc__, Options, ["train_images"], ["patches"], seeded=False)
+    (path,) = args.train_images
+    pictures = images.open_images(path)
     data = step.source(args.source)["data"]
-    count = args.count
-    if count > len(images):
-        if data != mnist.DIGITS:
+    count = options.images
+    if count > len(pictures):
+        if data != images.DIGITS:
             raise ValueError(
-                f"patches.images: expected at most {len(images)}, the training images of {data}, "
+                f"patches.images: expected at most {len(pictures)}, the training images of {data}, "
                 f"found {count}; ask for fewer"
             )
-        print(f"{data}: all {len(images)} images, not {count}", file=sys.stderr)
-        count = len(images)
+        print(f"{data}: all {len(pictures)} images, not {count}", file=sys.stderr)
+        count = len(pictures)
     with step.replacing(args.patches) as part:
-        write_patches(part, images, args.size, args.stride, count, progress)
+        write_patches(part, pictures, options.size, options.stride, count, progress)
 
 
 def progress(blocks):
@@ -33,4 +44,4 @@ def progress(blocks):
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.guarded(run)

@@ -6,17 +6,18 @@ CNNTHEORY_CACHE, else the user's), else from a mirror.
 
 import json
 import logging
-import os
 import sys
 import textwrap
 from pathlib import Path
+from typing import Annotated
 
-import numpy as np
+from pydantic import Field
 
-from cnntheory import mnist
+from cnntheory import images
 from workflow.scripts import step
+from workflow.scripts.step import Positive
 
-STAND_IN = {
+DIGITS_EXPLAINED = {
     "what happened": "{reason}.",
     "what it means": "the 1797 handwritten digits of scikit-learn, enlarged to 28 x 28, stand in. "
     'Every table, figure and verdict says "{label}", and verdicts about MNIST are inconclusive.',
@@ -25,70 +26,79 @@ STAND_IN = {
 }
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        [*mnist.FILES, "source"],
-        dataset=str,
-        path=(str, ""),
-        cache=(str, ""),
-        mirrors=(json.loads, list(mnist.MIRRORS)),
-        patience=(float, 30.0),
-        request=(str, ""),
+class Options(step.Options):
+    """Where the files of MNIST come from."""
+
+    dataset: str = step.from_rule(
+        min_length=1, description="auto, mnist, a folder of IDX files or an .npy of images"
     )
+    request: str = step.from_rule("", description="a word that is stored with the images")
+    patience: Positive = step.from_rule(30.0, description="seconds until some mirror answers")
+    path: str | None = Field(
+        None,
+        description="folder with the four original files, plain or gzipped; before the environment "
+        "variable `MNIST_DIR`, the cache and the download",
+    )
+    cache: str | None = Field(
+        None,
+        description="folder for the download; without it the environment variable "
+        "`CNNTHEORY_CACHE`, else a folder in the user's cache",
+    )
+    mirrors: list[Annotated[str, Field(pattern="^https?://")]] = Field(
+        description="addresses tried in turn"
+    )
+
+
+def run():
     logging.basicConfig(format="%(message)s")
-    data, arrays = images(args)
-    for key in mnist.FILES:
-        with step.replacing(getattr(args, key)) as part, open(part, "wb") as file:
-            np.save(file, arrays[key])
+    args, options = step.parse(__doc__, Options, tables=[*images.FILES, "source"], seeded=False)
+    data, arrays = obtain(options)
+    for key in images.FILES:
+        step.write(arrays[key], getattr(args, key), parameters={})
     train, test = arrays["train_images"], arrays["test_images"]
     source = {
         "data": data,
-        "sha256": mnist.content_hash(*(arrays[key] for key in mnist.FILES)),
+        "sha256": images.content_hash(*(arrays[key] for key in images.FILES)),
         "train": len(train),
         "test": len(test),
         "shape": list(train.shape[1:]),
-        "request": args.request,
+        "request": options.request,
     }
     with step.replacing(args.source) as part:
         part.write_text(json.dumps(source, indent=2, sort_keys=True) + "\n")
-    size = mnist.times(train.shape[1:])
+    size = images.times(train.shape[1:])
     print(f"{data}: {len(train)} training and {len(test)} test images of {size}", file=sys.stderr)
 
 
-def images(args):
+def obtain(options):
     """Label and arrays of what the configuration asks for."""
-    if args.dataset not in ("auto", "mnist"):
-        return mnist.own(Path(args.dataset).expanduser())
-    for origin, folder in (
-        ("mnist.path", args.path),
-        ("MNIST_DIR", os.environ.get("MNIST_DIR")),
-    ):
-        if folder:
-            try:
-                return mnist.MNIST, mnist.load(Path(folder).expanduser())
-            except ValueError as error:
-                raise ValueError(f"{origin}: {error}") from error
-    cache = args.cache or os.environ.get("CNNTHEORY_CACHE") or mnist.default_cache()
+    if options.dataset not in ("auto", "mnist"):
+        return images.own(Path(options.dataset).expanduser())
+    place, folder = images.place(options.path, options.cache)
+    if place != "cache":
+        try:
+            return images.MNIST, images.load(folder)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from error
     try:
-        return mnist.MNIST, mnist.fetch(
-            Path(cache).expanduser(), args.mirrors, patience=args.patience, progress=bar
+        return images.MNIST, images.fetch(
+            folder, options.mirrors, patience=options.patience, progress=bar
         )
     except ConnectionError as error:
-        if args.dataset == "mnist":
+        if options.dataset == "mnist":
             raise ConnectionError(
                 f"{error}; connect to the network, or set MNIST_DIR (or mnist.path in the config) "
                 "to a folder with the four original files"
             ) from error
-        announce_stand_in(error)
-        return mnist.DIGITS, mnist.digits()
+        explain_digits(error)
+        return images.DIGITS, images.digits()
 
 
-def announce_stand_in(reason):
+def explain_digits(reason):
     """Say on stderr that, why and to what effect the digits stand in for MNIST."""
     lines = ["", "NOTE: the results of this run are not about MNIST."]
-    for question, answer in STAND_IN.items():
-        answer = answer.format(reason=reason, label=mnist.DIGITS)
+    for question, answer in DIGITS_EXPLAINED.items():
+        answer = answer.format(reason=reason, label=images.DIGITS)
         lines.append(
             textwrap.fill(
                 answer,
@@ -113,4 +123,4 @@ def bar(label):
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.guarded(run)

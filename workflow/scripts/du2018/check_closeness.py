@@ -4,16 +4,17 @@ gamma, gamma_avg and the mass near the boundary are those of one sample a seed, 
 corrected bound is an exact inequality; L_cross and mu are the population's, by quadrature.
 """
 
-import json
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.du2018.laws import arc_moment, density, patch_band, sample_patch_angles, unit_vectors
 from cnntheory.du2018.smoothness import patch_growth, sample_moments
 from workflow.scripts import step
-
-W_STAR = np.array([1.0, 0.0])
+from workflow.scripts.du2018.plane import W_STAR
+from workflow.scripts.step import Count, Positive
 
 
 def boundary_mass(z, normal, rho):
@@ -68,33 +69,33 @@ def mass_near(law, edge, d):
     return weight @ arc_moment(law.spread, edge - d, edge + d, 0, shift=base).real
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        seed=int,
-        seeds=int,
-        samples=int,
-        patches=int,
-        spreads=json.loads,
-        base_sigmas=json.loads,
-        phi=(float, np.pi / 6),
-    )
-    cells = [(sigma, spread) for sigma in args.base_sigmas for spread in args.spreads]
+class Options(step.Options):
+    """Claim 9, Theorem 3.3: averaging patches that are close."""
+
+    trials: Annotated[int, Field(ge=2)] = Field(description="samples drawn per cell")
+    samples: Count = Field(description="inputs of a sample")
+    patches: Count = Field(description="k")
+    spreads: list[Positive] = Field(min_length=1, description="half-widths of the patches' angles")
+    base_sigmas: list[Positive] = Field(min_length=1, description="boundary densities")
+    phi: Annotated[float, Field(gt=0, lt=np.pi)] = Field(np.pi / 6, description="angle of w to w*")
+
+
+def measure(options, rng):
+    cells = [(sigma, spread) for sigma in options.base_sigmas for spread in options.spreads]
     rows = []
     for sigma, spread in step.progress(cells, label="closeness", unit="cell"):
-        law = patch_band(sigma, spread, args.patches)
+        law = patch_band(sigma, spread, options.patches)
         _, l_cross = patch_growth(law)
         mu = boundary_density(law, spread)
-        for seed in range(args.seeds):
-            rng = step.generator(args.seed, "check_closeness", f"base {sigma}", seed)
-            angles = sample_patch_angles(law, rng, (args.samples,))
-            gamma, gamma_avg, rho, mass = on_one_sample(angles, args.phi)
+        for trial in range(options.trials):
+            draws = rng(f"base {sigma}", trial)
+            angles = sample_patch_angles(law, draws, (options.samples,))
+            gamma, gamma_avg, rho, mass = on_one_sample(angles, options.phi)
             rows.append(
                 dict(
                     base_sigma=sigma,
                     spread=spread,
-                    seed=seed,
+                    seed=trial,
                     rho=rho,
                     gamma=gamma,
                     gamma_avg=gamma_avg,
@@ -103,8 +104,8 @@ def run():
                     mu=mu,
                 )
             )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

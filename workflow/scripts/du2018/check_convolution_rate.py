@@ -5,8 +5,11 @@ step, and with a step above stability (a control). All cells run with step 1, to
 gradient descent converges outside the condition too.
 """
 
+from typing import Annotated
+
 import numpy as np
 import pandas as pd
+from pydantic import Field
 from scipy.interpolate import CubicSpline
 
 from cnntheory.descent import descend
@@ -15,9 +18,9 @@ from cnntheory.du2018.neuron import convolution_gradient, signed_angle
 from cnntheory.du2018.rates import distance_angle, guaranteed_drop, step_table
 from cnntheory.du2018.smoothness import patch_constants, patch_moments
 from workflow.scripts import step
+from workflow.scripts.du2018.plane import SMALLEST, W_STAR, distance, random_starts
+from workflow.scripts.step import Count
 
-W_STAR = np.array([1.0, 0.0])
-SMALLEST = 1e-6  # below, the drop of the distance is dominated by rounding
 UNSTABLE = 8.0  # unit-norm patches: lambda_max(E Z_pp Z_pp^T) is between 1/4 and 1/2 at w*
 
 
@@ -44,10 +47,6 @@ def population_gradient(law):
     return gradient
 
 
-def distance(w):
-    return np.linalg.norm(w - W_STAR, axis=-1)
-
-
 def follow(gradient, start, size, iterations, guarantee):
     """End error, iterations and least ratio of drop to guarantee over all steps, per trial."""
     least = np.full(len(start), np.inf)
@@ -69,25 +68,25 @@ def spaced(cells, count):
     return cells.iloc[np.unique(np.linspace(0, len(cells) - 1, count).round().astype(int))]
 
 
-def run():
-    args = step.arguments(
-        __doc__, ["table"], condition=step.Path, seed=int, seeds=int, cells=int, iterations=int
-    )
-    cells = step.read_table(args.condition)
-    inside = cells.gamma > 6 * cells.l_cross
+class Options(step.Options):
+    """Claim 7, Theorem 3.1: drop per step of the convolutional filter."""
+
+    trials: Count = Field(description="starts of a cell")
+    cells: Count = Field(description="trained inside and outside the condition, each")
+    iterations: Annotated[int, Field(ge=2)] = Field(description="at most")
+
+
+def measure(options, rng, condition):
+    inside = condition.gamma > 6 * condition.l_cross
     if inside.all() or not inside.any():
         raise ValueError(
-            f"{args.condition}: all cells lie on one side of gamma > 6 L_cross; give "
-            "du2018.map_condition base_sigmas and patch_sigmas on both sides, e.g. 0.3 with 0.03 "
-            "and 1.0 with 0.5"
+            "all cells lie on one side of gamma > 6 L_cross; give du2018.map_condition base_sigmas "
+            "and patch_sigmas on both sides, e.g. 0.3 with 0.03 and 1.0 with 0.5"
         )
-    start = []
-    for seed in range(args.seeds):
-        rng = step.generator(args.seed, "check_convolution_rate", "starts", seed)
-        turn, far = rng.uniform(-np.pi, np.pi), rng.uniform(0.2, 0.5)
-        start.append(W_STAR + far * np.array([np.cos(turn), np.sin(turn)]))
-    start = np.array(start)
-    chosen = pd.concat([spaced(cells[inside], args.cells), spaced(cells[~inside], args.cells)])
+    start = random_starts(rng, options.trials, 0.2, 0.5)
+    chosen = pd.concat(
+        [spaced(condition[inside], options.cells), spaced(condition[~inside], options.cells)]
+    )
     tables = []
     for cell in step.progress(list(chosen.itertuples()), label="cells", unit="cell"):
         law = patch_mixture(cell.base_sigma, cell.patch_sigma, cell.patches)
@@ -108,7 +107,7 @@ def run():
                 strength = gamma(distance_angle(distance(w)))
                 return guaranteed_drop(size(w)[:, 0], strength, cell.l_cross)
 
-            margin, error, t = follow(gradient, start, size, args.iterations, guarantee)
+            margin, error, t = follow(gradient, start, size, options.iterations, guarantee)
             tables.append(
                 pd.DataFrame(
                     dict(
@@ -116,15 +115,15 @@ def run():
                         patch_sigma=cell.patch_sigma,
                         valid=valid,
                         rule=rule,
-                        seed=np.arange(args.seeds),
+                        seed=np.arange(options.trials),
                         margin=margin if valid else np.nan,
                         end_error=error,
                         iteration=t,
                     )
                 )
             )
-    step.write_table(pd.concat(tables), args.table, args)
+    return pd.concat(tables)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

@@ -4,62 +4,46 @@ Population gradient descent in the plane over levels of sigma, once with one ste
 and once with the theorem's own step at phi_0.
 """
 
-import json
-
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.descent import descend, hitting_times
-from cnntheory.du2018.laws import mixture
-from cnntheory.du2018.neuron import neuron_gradient, signed_angle
 from cnntheory.du2018.rates import distance_angle, step_table
-from cnntheory.du2018.smoothness import angular_beta, angular_constants, angular_moments
 from workflow.scripts import step
+from workflow.scripts.du2018.plane import W_STAR, distance, mixture_problem, random_directions
+from workflow.scripts.step import Count, Positive, Share, Spread
 
-W_STAR = np.array([1.0, 0.0])
+
+class Options(step.Options):
+    """Claim 5: iterations against the smoothness of the inputs."""
+
+    trials: Count = Field(description="directions of the starts")
+    sigmas: list[Spread] = Field(min_length=3, description="levels, `.inf` is uniform")
+    step: Positive = Field(description="the one step for all levels")
+    distance: Share = Field(0.5, description="of the start")
+    tolerance: Positive = Field(0.01, description="distance to reach")
+    iterations: Count = Field(100_000, description="at most")
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        seed=int,
-        seeds=int,
-        sigmas=json.loads,
-        step=float,
-        distance=(float, 0.5),
-        tolerance=(float, 0.01),
-        iterations=(int, 100_000),
-    )
-    turns = [
-        step.generator(args.seed, "compare_smoothness", "starts", seed).uniform(-np.pi, np.pi)
-        for seed in range(args.seeds)
-    ]
-    start = W_STAR + args.distance * np.stack([np.cos(turns), np.sin(turns)], axis=-1)
-    phi_0 = distance_angle(args.distance)
+def measure(options, rng):
+    start = W_STAR + options.distance * random_directions(rng, options.trials)
+    phi_0 = distance_angle(options.distance)
     tables = []
-    for sigma in step.progress(args.sigmas, label="smoothness", unit="level"):
-        law = mixture(sigma)
-        beta = angular_beta(law)
-        theorem, gamma = step_table(lambda phi, law=law: angular_constants(law, phi), beta)
-        lipschitz = angular_constants(law, np.zeros(1)).lipschitz[0]
-
-        def gradient(w, law=law):
-            return neuron_gradient(w, W_STAR, *angular_moments(law, signed_angle(w)))
-
-        for rule, size in (("fixed", args.step), ("theorem", float(theorem(phi_0)))):
+    for sigma in step.progress(options.sigmas, label="smoothness", unit="level"):
+        gradient, constants, beta = mixture_problem(sigma)
+        theorem, gamma = step_table(constants, beta)
+        lipschitz = constants(np.zeros(1)).lipschitz[0]
+        for rule, size in (("fixed", options.step), ("theorem", float(theorem(phi_0)))):
             times = hitting_times(
-                descend(gradient, start, size),
-                lambda w: np.linalg.norm(w - W_STAR, axis=-1),
-                args.tolerance,
-                args.iterations,
+                descend(gradient, start, size), distance, options.tolerance, options.iterations
             )
             tables.append(
                 pd.DataFrame(
                     dict(
                         sigma=sigma,
                         rule=rule,
-                        seed=np.arange(args.seeds),
+                        seed=np.arange(options.trials),
                         step=size,
                         gamma=gamma(phi_0),
                         beta=beta,
@@ -68,8 +52,8 @@ def run():
                     )
                 )
             )
-    step.write_table(pd.concat(tables), args.table, args)
+    return pd.concat(tables)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

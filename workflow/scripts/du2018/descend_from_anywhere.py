@@ -6,6 +6,7 @@ break them: a one-sided cap, from starts that see no input, and a law of rank 3 
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.descent import descend
 from cnntheory.du2018.laws import arc_second_moment, cap, mixture
@@ -18,6 +19,8 @@ from cnntheory.du2018.neuron import (
 )
 from cnntheory.du2018.smoothness import angular_moments
 from workflow.scripts import step
+from workflow.scripts.du2018.plane import W_STAR
+from workflow.scripts.step import Count, Positive
 
 PLANE = {
     "circle (sigma = inf)": mixture(np.inf),
@@ -29,24 +32,23 @@ PLANE = {
 
 
 def plane_problem(law):
-    """Gradient and loss of one neuron under an angular law, w* = e_1."""
-    w_star = np.array([1.0, 0.0])
+    """Teacher, gradient and loss of one neuron under an angular law."""
     label = arc_second_moment(law, -np.pi / 2, np.pi / 2)[0, 0]
 
     def gradient(w):
-        return neuron_gradient(w, w_star, *angular_moments(law, signed_angle(w)))
+        return neuron_gradient(w, W_STAR, *angular_moments(law, signed_angle(w)))
 
     def loss(w):
         phi = signed_angle(w)
         both, wrong = angular_moments(law, phi)
         squares = np.einsum("ti,tij,tj->t", w, both + wrong, w)
-        return 0.5 * (squares + label - 2 * np.einsum("i,tij,tj->t", w_star, both, w))
+        return 0.5 * (squares + label - 2 * np.einsum("i,tij,tj->t", W_STAR, both, w))
 
-    return w_star, gradient, loss
+    return W_STAR, gradient, loss
 
 
 def gaussian_problem(dimension, rank):
-    """Gradient and loss for z = B g with g ~ N(0, I_rank): Gaussian in the range of B = [I; 0]."""
+    """The same for z = B g with g ~ N(0, I_rank): Gaussian in the range of B = [I; 0]."""
     w_star = np.ones(dimension) / np.sqrt(dimension)
 
     def gradient(w):
@@ -56,48 +58,68 @@ def gaussian_problem(dimension, rank):
     return w_star, gradient, lambda w: gaussian_loss(w[..., :rank], w_star[:rank])
 
 
-def run():
-    args = step.arguments(
-        __doc__, ["table"], seed=int, seeds=int, starts=int, iterations=int, tolerance=(float, 1e-3)
-    )
-    problems = {law: plane_problem(PLANE[law]) for law in PLANE}
-    problems["Gaussian, p = 10"] = gaussian_problem(10, 10)
-    problems["rank 3 in R^5"] = gaussian_problem(5, 3)
+def problems():
+    """Law to teacher, gradient and loss."""
+    return {law: plane_problem(PLANE[law]) for law in PLANE} | {
+        "Gaussian, p = 10": gaussian_problem(10, 10),
+        "rank 3 in R^5": gaussian_problem(5, 3),
+    }
+
+
+def random_starts(rng, options, dimension):
+    """Starts of all trials, ``(trials * starts, p)``, the same for all laws of a dimension."""
+    starts = []
+    for trial in range(options.trials):
+        draws = rng(f"R^{dimension}", trial)
+        u = draws.standard_normal((options.starts, dimension))
+        u /= np.linalg.norm(u, axis=-1, keepdims=True)
+        starts.append(draws.uniform(0.02, 2.5, (options.starts, 1)) * u)
+    return np.concatenate(starts)
+
+
+def run_down(gradient, start, w_star, iterations, tolerance):
+    """Last iterate, its distances to w* and its number: all have recovered, or it is the last."""
+    for t, w in enumerate(descend(gradient, start, 1.0)):
+        if t % 100 == 0 or t == iterations:
+            error = np.linalg.norm(w - w_star, axis=-1)
+            if t == iterations or (error <= tolerance).all():
+                return w, error, t
+
+
+class Options(step.Options):
+    """Claim 3, Theorem 2.1: population descent from random starts."""
+
+    trials: Count = Field(description="sets of starts")
+    starts: Count = Field(description="starts a trial")
+    iterations: Count = Field(description="at most")
+    tolerance: Positive = Field(1e-3, description="distance at which all runs may stop")
+
+
+def measure(options, rng):
     tables = []
-    for law, (w_star, gradient, loss) in step.progress(problems.items(), label="laws", unit="law"):
-        p = len(w_star)
-        starts = []
-        for seed in range(args.seeds):
-            rng = step.generator(args.seed, "descend_from_anywhere", f"R^{p}", seed)
-            u = rng.standard_normal((args.starts, p))
-            u /= np.linalg.norm(u, axis=-1, keepdims=True)
-            starts.append(rng.uniform(0.02, 2.5, (args.starts, 1)) * u)
-        start = np.concatenate(starts)
+    laws = list(problems().items())
+    for law, (w_star, gradient, loss) in step.progress(laws, label="laws", unit="law"):
+        start = random_starts(rng, options, len(w_star))
         if law == "one-sided cap":
             # Dead starts only: on the far side, where no input of the cap activates the filter.
             start[:, 0] = -np.abs(start[:, 0]) - 4 * np.abs(start[:, 1])
-        w, error = start, None
-        for t, w in enumerate(descend(gradient, start, 1.0)):
-            if t % 100 == 0 or t == args.iterations:
-                error = np.linalg.norm(w - w_star, axis=-1)
-                if t == args.iterations or (error <= args.tolerance).all():
-                    break
-        zero = loss(np.full((1, p), 1e-12))[0]
+        end, error, t = run_down(gradient, start, w_star, options.iterations, options.tolerance)
+        zero = loss(np.full((1, len(w_star)), 1e-12))[0]
         tables.append(
             pd.DataFrame(
                 dict(
                     law=law,
-                    seed=np.repeat(np.arange(args.seeds), args.starts),
+                    seed=np.repeat(np.arange(options.trials), options.starts),
                     start_loss=loss(start) / zero,
                     start_angle=angle(start, w_star),
-                    end_loss=loss(w) / zero,
+                    end_loss=loss(end) / zero,
                     filter_error=error,
                     iteration=t,
                 )
             )
         )
-    step.write_table(pd.concat(tables), args.table, args)
+    return pd.concat(tables)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

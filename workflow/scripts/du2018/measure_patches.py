@@ -8,14 +8,16 @@ left out of the angles; they count in the second moments, to which they add noth
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.du2018.laws import density, mixture
 from cnntheory.du2018.smoothness import angular_constants, gaussian_constants, sample_constants
 from workflow.scripts import step
+from workflow.scripts.du2018.draw_teacher import weights_of
+from workflow.scripts.step import Count
 
 BINS = np.linspace(0, np.pi, 45)  # 90 degrees, where laws may jump, is an edge
-IMAGES = 1000
-DIRECTIONS = 4
+MIDDLES = (BINS[1:] + BINS[:-1]) / 2
 
 
 def angles_to_average(z):
@@ -35,83 +37,68 @@ def angles_to(w, z):
     return np.arccos(np.clip(rows[keep] @ w / lengths[keep], -1, 1))
 
 
-def histogram(quantity, law, angles, seed):
+def filters_around(w, phi, directions, draws):
+    """Filters ``(directions, len(phi), p)`` at the angles `phi` to the unit vector w."""
+    across = draws.standard_normal((directions, len(w)))
+    across -= across @ w[:, None] * w
+    across /= np.linalg.norm(across, axis=-1, keepdims=True)
+    return np.cos(phi)[None, :, None] * w + np.sin(phi)[None, :, None] * across[:, None]
+
+
+def histogram(quantity, law, angles, trial):
     counts, _ = np.histogram(angles, BINS, density=True)
-    return pd.DataFrame(
-        dict(quantity=quantity, law=law, seed=seed, phi=(BINS[1:] + BINS[:-1]) / 2, density=counts)
-    )
+    return angle_table(quantity, law, trial, counts)
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["geometry", "regions"],
-        patches=step.Path,
-        teachers=step.Path,
-        source=step.Path,
-        seed=int,
-    )
-    source = step.source(args.source)
-    data = source["data"]
-    name = data if data == "MNIST" else data.split(" (")[0]
-    images = np.load(args.patches, mmap_mode="r")
-    teachers = step.read_table(args.teachers).query("teacher == 'random'")
-    w_star = teachers.pivot(index="seed", columns="pixel", values="weight").to_numpy()
-    geometry, regions = [], []
+def angle_table(quantity, law, trial, values):
+    return pd.DataFrame(dict(quantity=quantity, law=law, seed=trial, phi=MIDDLES, density=values))
+
+
+def region_tables(law, trial, phi, constants):
+    """gamma, L and the wrong region's eigenvalue, a table each."""
+    return [
+        pd.DataFrame(dict(law=law, seed=trial, phi=phi, quantity=quantity, value=values))
+        for quantity, values in zip(("gamma", "L", "wrong"), constants, strict=True)
+    ]
+
+
+class Options(step.Options):
+    """Figures 1, 2: angles and region curves of the image patches."""
+
+    images: Count = Field(description="looked at for each teacher, at most")
+    directions: Count = Field(description="random directions over which gamma is minimised")
+
+
+def measure(options, rng, patches, teachers, source):
+    name = source["data"].split(" (")[0]
     phi = np.linspace(0, np.pi, 19)[1:-1]
-    for seed, w in enumerate(step.progress(list(w_star), label="patches", unit="seed")):
-        rng = step.generator(args.seed, "measure_patches", "images", seed)
-        z = (
-            images[np.sort(rng.choice(len(images), min(IMAGES, len(images)), replace=False))]
-            / 255.0
-        )
+    geometry, regions = [], []
+    w_star = list(weights_of(teachers, "random"))
+    for trial, w in enumerate(step.progress(w_star, label="patches", unit="teacher")):
+        draws = rng("images", trial)
+        count = min(options.images, len(patches))
+        z = patches[np.sort(draws.choice(len(patches), count, replace=False))] / 255.0
         n, k, p = z.shape
-        mixed = z.reshape(-1, p)[rng.permutation(n * k)].reshape(z.shape)
-        noise = rng.standard_normal(z.shape)
+        mixed = z.reshape(-1, p)[draws.permutation(n * k)].reshape(z.shape)
+        noise = draws.standard_normal(z.shape)
         geometry += [
-            histogram("to average", f"{name} images", angles_to_average(z), seed),
-            histogram("to average", "patches of different images", angles_to_average(mixed), seed),
-            histogram("to average", "Gaussian patches", angles_to_average(noise), seed),
-            histogram("to teacher", f"{name} patches", angles_to(w, z), seed),
-            histogram("to teacher", "Gaussian patches", angles_to(w, noise), seed),
+            histogram("to average", f"{name} images", angles_to_average(z), trial),
+            histogram("to average", "patches of different images", angles_to_average(mixed), trial),
+            histogram("to average", "Gaussian patches", angles_to_average(noise), trial),
+            histogram("to teacher", f"{name} patches", angles_to(w, z), trial),
+            histogram("to teacher", "Gaussian patches", angles_to(w, noise), trial),
         ]
-        across = rng.standard_normal((DIRECTIONS, p))
-        across -= across @ w[:, None] * w
-        across /= np.linalg.norm(across, axis=-1, keepdims=True)
-        filters = np.cos(phi)[None, :, None] * w + np.sin(phi)[None, :, None] * across[:, None]
-        found = sample_constants(filters, w, z)
-        regions += [
-            pd.DataFrame(
-                dict(law=f"{name} images", seed=seed, phi=phi, quantity=quantity, value=values)
-            )
-            for quantity, values in zip(("gamma", "L", "wrong"), found, strict=True)
-        ]
+        filters = filters_around(w, phi, options.directions, draws)
+        regions += region_tables(f"{name} images", trial, phi, sample_constants(filters, w, z))
     for sigma in (0.3, 1.0):
         # Both ends of w* look alike to an unsigned angle: the law is folded onto [0, pi].
-        middle = (BINS[1:] + BINS[:-1]) / 2
-        geometry.append(
-            pd.DataFrame(
-                dict(
-                    quantity="to teacher",
-                    law=f"mixture, sigma = {sigma:g}",
-                    seed=0,
-                    phi=middle,
-                    density=density(mixture(sigma), middle) + density(mixture(sigma), -middle),
-                )
-            )
-        )
+        folded = density(mixture(sigma), MIDDLES) + density(mixture(sigma), -MIDDLES)
+        geometry.append(angle_table("to teacher", f"mixture, sigma = {sigma:g}", 0, folded))
     fine = np.linspace(0, np.pi, 91)
-    for law, constants in (
-        ("Gaussian", gaussian_constants(fine)),
-        ("mixture, sigma = 0.3", angular_constants(mixture(0.3), fine)),
-    ):
-        regions += [
-            pd.DataFrame(dict(law=law, seed=0, phi=fine, quantity=quantity, value=values))
-            for quantity, values in zip(("gamma", "L", "wrong"), constants, strict=True)
-        ]
-    step.write_table(pd.concat(geometry), args.geometry, args, data)
-    step.write_table(pd.concat(regions), args.regions, args, data)
+    regions += region_tables("Gaussian", 0, fine, gaussian_constants(fine))
+    regions += region_tables("mixture, sigma = 0.3", 0, fine, angular_constants(mixture(0.3), fine))
+    return {"geometry": pd.concat(geometry), "regions": pd.concat(regions)}
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("geometry", "regions"))

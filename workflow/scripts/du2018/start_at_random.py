@@ -1,9 +1,10 @@
 """Claim 11, Theorem 3.4: how often a random start lies close enough, against p and its radius."""
 
-import json
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.du2018.starts import (
     ball,
@@ -14,33 +15,44 @@ from cnntheory.du2018.starts import (
     unscaled_bound,
 )
 from workflow.scripts import step
+from workflow.scripts.step import Count
 
 
-def run():
-    args = step.arguments(
-        __doc__, ["table"], seed=int, draws=int, dimensions=json.loads, fractions=json.loads
+class Options(step.Options):
+    """Claim 11, Theorem 3.4: probability of a good random start."""
+
+    draws: Count = Field(description="starts a point")
+    dimensions: list[Annotated[int, Field(ge=2)]] = Field(
+        min_length=1,
+        json_schema_extra={"contains": {"type": "integer", "minimum": 12}},
+        description="p, one of at least 12 (control 11x) among them",
     )
+    fractions: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        min_length=1, description="radius of the ball in units of sqrt(1 / (2 pi p))"
+    )
+
+
+def measure(options, rng):
     rows = []
-    for p in step.progress(args.dimensions, label="dimensions", unit="dimension"):
-        for fraction in args.fractions:
+    for p in step.progress(options.dimensions, label="dimensions", unit="dimension"):
+        for fraction in options.fractions:
             alpha = fraction / np.sqrt(2 * np.pi * p)
-            rng = step.generator(args.seed, "start_at_random", f"R^{p}, {fraction}", 0)
-            good = is_good(ball(rng, p, alpha, (args.draws,)), np.eye(p)[0], alpha)
+            start = ball(rng(f"R^{p}, {fraction}", 0), p, alpha, (options.draws,))
             rows.append(
                 dict(
                     dimension=p,
                     fraction=fraction,
                     alpha=alpha,
-                    draws=args.draws,
-                    successes=int(good.sum()),
+                    draws=options.draws,
+                    successes=int(is_good(start, np.eye(p)[0], alpha).sum()),
                     exact=good_probability(p, alpha),
                     bound=paper_bound(p, alpha),
                     sharper_bound=sharper_bound(p, alpha),
                     unscaled_bound=unscaled_bound(p, alpha),
                 )
             )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

@@ -3,79 +3,91 @@
 Realisable labels, and labels with noise (a control, which leaves a floor).
 """
 
-import json
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.descent import descend
 from cnntheory.du2018.laws import patch_mixture, sample_patch_angles, unit_vectors
 from cnntheory.du2018.neuron import empirical_gradient
 from workflow.scripts import step
+from workflow.scripts.step import Count, Positive, Share, Spread
+
+LATE = 0.8  # of the horizon: from here on the end error is averaged
+POINTS = 60  # of a curve
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table", "curves"],
-        seed=int,
-        runs=int,
-        steps=json.loads,
-        noise=float,
-        base_sigma=float,
-        patch_sigma=float,
-        patches=int,
-        distance=(float, 0.5),
-        tolerance=(float, 0.01),
-        horizon=(float, 150.0),
-    )
-    law = patch_mixture(args.base_sigma, args.patch_sigma, args.patches)
-    w_star = np.tile([1.0, 0.0], (args.runs, 1, 1))
-    summaries, curves = [], []
-    for noise in (0.0, args.noise):
-        for eta in step.progress(args.steps, label=f"label noise {noise:g}", unit="step size"):
-            rng = step.generator(args.seed, "stream", f"eta {eta}", 0)
-            turn = rng.uniform(-np.pi, np.pi, args.runs)
-            start = w_star + args.distance * unit_vectors(turn)[:, None]
-            deviations = rng.spawn(1)[0]
+class Options(step.Options):
+    """Claim 10, Theorem 3.2: SGD on a stream of inputs."""
 
-            def gradient(w, rng=rng, deviations=deviations, noise=noise):
-                z = unit_vectors(sample_patch_angles(law, rng, (args.runs, 1)))
-                labels = noise * deviations.standard_normal((args.runs, 1, 1))
-                return empirical_gradient(w, w_star, z, noise=labels)
+    trials: Annotated[int, Field(ge=2)] = Field(description="runs of a step")
+    steps: list[Positive] = Field(min_length=2, description="step sizes")
+    noise: Positive = Field(description="standard deviation of the labels' noise in the control")
+    base_sigma: Spread = Field(description="spread of the base patch")
+    patch_sigma: Spread = Field(description="spread of the patches around it")
+    patches: Count = Field(description="k")
+    distance: Share = Field(0.5, description="of the start")
+    tolerance: Positive = Field(0.01, description="distance to reach")
+    horizon: Positive = Field(150.0, description="step times iterations")
 
-            total = int(args.horizon / eta)
-            late = int(0.8 * total)
-            hit = np.full(args.runs, np.inf)
-            farthest, tail = np.zeros(args.runs), np.zeros(args.runs)
-            for t, w in enumerate(descend(gradient, start, eta)):
-                error = np.linalg.norm(w - w_star, axis=-1)[:, 0]
-                hit[(error <= args.tolerance) & np.isinf(hit)] = t
-                farthest = np.maximum(farthest, error)
-                if t >= late:
-                    tail += error**2
-                if t % max(total // 60, 1) == 0:
-                    low, middle, high = np.quantile(error, [0.05, 0.5, 0.95])
-                    curves.append(
-                        dict(step=eta, noise=noise, iteration=t, low=low, median=middle, high=high)
-                    )
-                if t == total:
-                    break
-            summaries.append(
-                pd.DataFrame(
-                    dict(
-                        step=eta,
-                        noise=noise,
-                        run=np.arange(args.runs),
-                        iterations=hit,
-                        escaped=farthest >= 1,
-                        end_error=np.sqrt(tail / (total - late + 1)),
-                    )
-                )
+
+def noisy_stream(options, eta, noise, draws):
+    """Iterates of all runs of a step size, each on its own stream of inputs."""
+    law = patch_mixture(options.base_sigma, options.patch_sigma, options.patches)
+    w_star = np.tile([1.0, 0.0], (options.trials, 1, 1))
+    turn = draws.uniform(-np.pi, np.pi, options.trials)
+    start = w_star + options.distance * unit_vectors(turn)[:, None]
+    deviations = draws.spawn(1)[0]
+
+    def gradient(w):
+        z = unit_vectors(sample_patch_angles(law, draws, (options.trials, 1)))
+        labels = noise * deviations.standard_normal((options.trials, 1, 1))
+        return empirical_gradient(w, w_star, z, noise=labels)
+
+    return descend(gradient, start, eta)
+
+
+def follow(options, eta, noise, draws):
+    """A row a run, and quantiles of the runs' errors along the way."""
+    total = int(options.horizon / eta)
+    late, every = int(LATE * total), max(total // POINTS, 1)
+    hit = np.full(options.trials, np.inf)
+    farthest, tail, curve = np.zeros(options.trials), np.zeros(options.trials), []
+    for t, w in enumerate(noisy_stream(options, eta, noise, draws)):
+        error = np.linalg.norm(w - [1.0, 0.0], axis=-1)[:, 0]
+        hit[(error <= options.tolerance) & np.isinf(hit)] = t
+        farthest = np.maximum(farthest, error)
+        if t >= late:
+            tail += error**2
+        if t % every == 0:
+            low, middle, high = np.quantile(error, [0.05, 0.5, 0.95])
+            curve.append(
+                dict(step=eta, noise=noise, iteration=t, low=low, median=middle, high=high)
             )
-    step.write_table(pd.concat(summaries), args.table, args)
-    step.write_table(pd.DataFrame(curves), args.curves, args)
+        if t == total:
+            break
+    runs = dict(
+        step=eta,
+        noise=noise,
+        run=np.arange(options.trials),
+        iterations=hit,
+        escaped=farthest >= 1,
+        end_error=np.sqrt(tail / (total - late + 1)),
+    )
+    return pd.DataFrame(runs), pd.DataFrame(curve)
+
+
+def measure(options, rng):
+    runs, curves = [], []
+    for noise in (0.0, options.noise):
+        for eta in step.progress(options.steps, label=f"label noise {noise:g}", unit="step size"):
+            ends, curve = follow(options, eta, noise, rng(f"eta {eta}", 0))
+            runs.append(ends)
+            curves.append(curve)
+    return {"table": pd.concat(runs), "curves": pd.concat(curves)}
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("table", "curves"))

@@ -1,125 +1,108 @@
 """Figures 3c, 3d, 4 and 5: SGD on image patches towards one kind of teacher, all trials at once.
 
-A seed is (teacher, direction of w_0 - w*, order of the mini-batches), shared by all starting
+A trial is (teacher, direction of w_0 - w*, order of the mini-batches), shared by all starting
 distances. The step is ``--step`` / lambda_max(E[Z_pp Z_pp^T]) of each teacher.
 """
 
-import json
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.descent import descend, minibatches
 from cnntheory.du2018.neuron import empirical_gradient, predict
 from cnntheory.du2018.starts import at_distance
 from cnntheory.du2018.teachers import active_covariance
 from workflow.scripts import step
+from workflow.scripts.du2018.draw_teacher import weights_of
+from workflow.scripts.step import Count, Positive, from_rule
 
 
 def relative_loss(w, w_star, z):
-    """``ln(mean squared error / mean label squared)`` of filters ``(seeds, m, p)``."""
-    seeds, m, p = w.shape
+    """``ln(mean squared error / mean label squared)`` of filters ``(trials, m, p)``."""
+    trials, m, p = w.shape
     outputs = predict(np.concatenate([w.reshape(-1, p), w_star[:, 0]]), z)
-    found, label = outputs[:, :-seeds].reshape(-1, seeds, m), outputs[:, -seeds:, None]
+    found, label = outputs[:, :-trials].reshape(-1, trials, m), outputs[:, -trials:, None]
     error = ((found - label) ** 2).mean(axis=0, dtype=np.float64)
     return np.log(error / label.mean(axis=0, dtype=np.float64) ** 2)
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["training", "spectrum", "filters", "interpolation"],
-        patches=step.Path,
-        teachers=step.Path,
-        source=step.Path,
-        teacher=str,
-        seed=int,
-        distances=json.loads,
-        step=float,
-        batch=int,
-        epochs=int,
-        evaluate=int,
-    )
-    images = np.load(args.patches, mmap_mode="r")
-    data = step.source(args.source)["data"]
-    teachers = step.read_table(args.teachers).query("teacher == @args.teacher")
-    w_star = teachers.pivot(index="seed", columns="pixel", values="weight").to_numpy()
-    seeds, p = w_star.shape
-    m = len(args.distances)
+def scaled(images):
+    """Pixels in [0, 1], float32."""
+    return images.astype(np.float32) / np.float32(255)
 
-    covariance = active_covariance(w_star, images)
+
+class Options(step.Options):
+    """Claim 12, Figures 3c, 3d, 4, 5: SGD on image patches."""
+
+    teacher: Literal["random", "gabor"] = from_rule(description="kind of teacher")
+    distances: list[Positive] = Field(min_length=2, description="r_0 of the starts")
+    step: Positive = Field(description="in units of 1/lambda_max")
+    batch: Count = Field(description="images of a mini-batch")
+    epochs: Count = Field(description="passes over the images")
+    evaluate: Count = Field(description="images that the loss is measured on")
+
+
+def measure(options, rng, patches, teachers):
+    w_star = weights_of(teachers, options.teacher)
+    trials, p = w_star.shape
+    covariance = active_covariance(w_star, patches)
     eigenvalues, eigenvectors = (a[..., ::-1] for a in np.linalg.eigh(covariance))
-    eta = (args.step / eigenvalues[:, 0, None, None]).astype(np.float32)
-    rngs = [step.generator(args.seed, "train_mnist", "order", s) for s in range(seeds)]
+    eta = (options.step / eigenvalues[:, 0, None, None]).astype(np.float32)
+    draws = [rng("order", trial) for trial in range(trials)]
     start = np.stack(
-        [at_distance(rng, w, args.distances) for rng, w in zip(rngs, w_star, strict=True)]
+        [at_distance(draw, w, options.distances) for draw, w in zip(draws, w_star, strict=True)]
     )
-    orders = [minibatches(rng, len(images), args.batch) for rng in rngs]
-    look = images[: args.evaluate].astype(np.float32) / np.float32(255)
+    orders = [minibatches(draw, len(patches), options.batch) for draw in draws]
+    look = scaled(patches[: options.evaluate])
     star = w_star[:, None].astype(np.float32)
 
     def gradient(w):
-        picks = np.stack([next(order) for order in orders])
-        return empirical_gradient(w, star, images[picks].astype(np.float32) / np.float32(255))
+        return empirical_gradient(w, star, scaled(patches[np.stack([next(o) for o in orders])]))
 
-    labels = dict(
-        teacher=args.teacher,
-        seed=np.repeat(np.arange(seeds), m),
-        start_distance=np.tile(args.distances, seeds),
+    m = len(options.distances)
+    runs = dict(
+        teacher=options.teacher,
+        seed=np.repeat(np.arange(trials), m),
+        start_distance=np.tile(options.distances, trials),
     )
+    # A row for every run and component of its filter.
+    entries = {k: v if k == "teacher" else np.repeat(v, p) for k, v in runs.items()}
     training, spectrum = [], []
-    per_epoch = len(images) // args.batch
-    bar = step.progress(total=args.epochs * per_epoch, label=f"SGD, {args.teacher}", unit="step")
-    for t, w in enumerate(descend(gradient, start.astype(np.float32), eta)):
-        if t % per_epoch == 0:
-            error = w - w_star[:, None]
-            training.append(
-                pd.DataFrame(
-                    labels
-                    | dict(
-                        epoch=t // per_epoch,
-                        relative_loss=relative_loss(w, star, look).ravel(),
-                        filter_error=np.linalg.norm(error, axis=-1).ravel(),
-                    )
+    per_epoch = len(patches) // options.batch
+    total = options.epochs * per_epoch
+    with step.progress(total=total, label=f"SGD, {options.teacher}", unit="step") as bar:
+        for t, w in enumerate(descend(gradient, start.astype(np.float32), eta)):
+            if t % per_epoch == 0:
+                error = w - w_star[:, None]
+                reached = dict(
+                    epoch=t // per_epoch,
+                    relative_loss=relative_loss(w, star, look).ravel(),
+                    filter_error=np.linalg.norm(error, axis=-1).ravel(),
                 )
-            )
-            parts = np.abs(np.einsum("smp,spq->smq", error, eigenvectors))
-            spectrum.append(
-                pd.DataFrame(
-                    {
-                        name: np.repeat(value, p) if name != "teacher" else value
-                        for name, value in labels.items()
-                    }
-                    | dict(
-                        epoch=t // per_epoch,
-                        direction=np.tile(np.arange(1, p + 1), seeds * m),
-                        eigenvalue=np.repeat(eigenvalues, m, axis=0).ravel(),
-                        component=parts.ravel(),
-                    )
+                training.append(pd.DataFrame(runs | reached))
+                components = np.abs(np.einsum("smp,spq->smq", error, eigenvectors))
+                along = dict(
+                    epoch=t // per_epoch,
+                    direction=np.tile(np.arange(1, p + 1), trials * m),
+                    eigenvalue=np.repeat(eigenvalues, m, axis=0).ravel(),
+                    component=components.ravel(),
                 )
-            )
-        if t == args.epochs * per_epoch:
-            break
-        bar.update()
-    bar.close()
+                spectrum.append(pd.DataFrame(entries | along))
+            if t == total:
+                break
+            bar.update()
 
+    kinds = {"true": np.repeat(w_star, m, axis=0), "start": start, "learned": w}
+    pixel = np.tile(np.arange(p), trials * m)
     filters = [
-        pd.DataFrame(
-            {
-                name: np.repeat(value, p) if name != "teacher" else value
-                for name, value in labels.items()
-            }
-            | dict(pixel=np.tile(np.arange(p), seeds * m), filter=kind, weight=weights.ravel())
-        )
-        for kind, weights in (
-            ("true", np.repeat(w_star, m, axis=0)),
-            ("start", start),
-            ("learned", w),
-        )
+        pd.DataFrame(entries | dict(pixel=pixel, filter=kind, weight=weights.ravel()))
+        for kind, weights in kinds.items()
     ]
-    between = [
+    interpolation = [
         pd.DataFrame(
-            labels
+            runs
             | dict(
                 mixing=a,
                 relative_loss=relative_loss((a * w + (1 - a) * star), star, look).ravel(),
@@ -128,14 +111,13 @@ def run():
         # At a = 0 the loss is zero and its logarithm is not drawn.
         for a in np.linspace(0.05, 1, 20, dtype=np.float32)
     ]
-    for rows, path in (
-        (training, args.training),
-        (spectrum, args.spectrum),
-        (filters, args.filters),
-        (between, args.interpolation),
-    ):
-        step.write_table(pd.concat(rows), path, args, data)
+    return {
+        "training": pd.concat(training),
+        "spectrum": pd.concat(spectrum),
+        "filters": pd.concat(filters),
+        "interpolation": pd.concat(interpolation),
+    }
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("training", "spectrum", "filters", "interpolation"))

@@ -1,101 +1,96 @@
-"""Figures 3a and 3b: SGD on the synthetic inputs, all levels and seeds at once.
+"""Figures 3a and 3b: SGD on the synthetic inputs, all levels and trials at once.
 
 Start at distance 1/2, orthogonal to w*; levels share the order of their mini-batches. The table
 keeps the relative filter error at fractions of an epoch.
 """
 
-import json
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.descent import descend, minibatches
 from cnntheory.du2018.laws import unit_vectors
 from cnntheory.du2018.neuron import empirical_gradient
 from workflow.scripts import step
+from workflow.scripts.step import Count, Positive, Spread, from_rule
 
 POINTS = 10  # measurements an epoch
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        inputs=step.Path,
-        seed=int,
-        sigmas=json.loads,
-        step=float,
-        batch=int,
-        epochs=int,
-        dimension=(int, 2),
-        base_sigma=(float, None),
+class Options(step.Options):
+    """Figures 3a, 3b: SGD on the synthetic inputs."""
+
+    case: Literal["neuron", "patches", "close_patches"] = Field(description="which inputs")
+    dimension: Annotated[int, Field(ge=2)] = from_rule(description="p")
+    sigmas: list[Annotated[float, Field(ge=0, allow_inf_nan=True)]] = from_rule(
+        description="the levels of the inputs"
     )
-    angles = np.load(args.inputs, mmap_mode="r")
-    levels, seeds, samples, _ = angles.shape
-    p = args.dimension
-    rngs = [step.generator(args.seed, "train_synthetic", f"R^{p}", seed) for seed in range(seeds)]
-    across = [rng.integers(2**63) for rng in rngs]
-    orders = [minibatches(rng, samples, args.batch) for rng in rngs]
-    seed_axis, level_axis = np.arange(seeds)[:, None], np.arange(levels)[:, None, None]
+    base_sigma: Spread | None = from_rule(None, description="spread of the base patch, if any")
+    step: Positive = Field(description="eta")
+    batch: Count = Field(description="inputs of a mini-batch")
+    epochs: Count = Field(description="passes over the inputs")
 
-    if p == 2:
 
-        def inputs(picks):
-            return unit_vectors(angles[level_axis, seed_axis, picks])
-    else:
-        # The directions across w* are the same for all levels of a seed.
-        z = np.stack(
-            [
-                np.stack(
-                    [
-                        unit_vectors(angles[i, s], p, np.random.default_rng(across[s]))
-                        for s in range(seeds)
-                    ]
-                )
-                for i in range(levels)
-            ]
-        )
+def batches(angles, dimension, draws):
+    """``next(batches)`` is a mini-batch ``(levels, trials, samples, patches, p)`` of the inputs.
 
-        def inputs(picks):
-            return z[level_axis, seed_axis, picks]
+    The directions across w* are the same for all levels of a trial.
+    """
+    levels, trials = angles.shape[:2]
+    seeds = [rng.integers(2**63) for rng in draws]
 
-    w_star = np.zeros((levels, seeds, 1, p))
+    def turned(level, trial):
+        return unit_vectors(angles[level, trial], dimension, np.random.default_rng(seeds[trial]))
+
+    trial_axis, level_axis = np.arange(trials)[:, None], np.arange(levels)[:, None, None]
+    if dimension > 2:
+        z = np.stack([np.stack([turned(i, s) for s in range(trials)]) for i in range(levels)])
+        return lambda picks: z[level_axis, trial_axis, picks]
+    # In the plane the angles say it all: no need to hold all vectors.
+    return lambda picks: unit_vectors(angles[level_axis, trial_axis, picks])
+
+
+def measure(options, rng, inputs):
+    levels, trials, samples, _ = inputs.shape
+    p = options.dimension
+    draws = [rng(f"R^{p}", trial) for trial in range(trials)]
+    batch_of = batches(inputs, p, draws)
+    orders = [minibatches(draw, samples, options.batch) for draw in draws]
+    w_star = np.zeros((levels, trials, 1, p))
     w_star[..., 0] = 1.0
     start = w_star.copy()
     start[..., 1] = 0.5
 
     def gradient(w):
-        picks = np.stack([next(order) for order in orders])
-        return empirical_gradient(w, w_star, inputs(picks))
+        return empirical_gradient(w, w_star, batch_of(np.stack([next(order) for order in orders])))
 
-    per_epoch = samples // args.batch
+    per_epoch = samples // options.batch
     every = max(per_epoch // POINTS, 1)
-    total = args.epochs * per_epoch
+    total = options.epochs * per_epoch
     rows = []
-    bar = step.progress(total=total, label="SGD", unit="step")
-    for t, w in enumerate(descend(gradient, start, args.step)):
-        if t % every == 0:
-            error = np.linalg.norm(w - w_star, axis=-1)[..., 0]
-            rows.append(
-                pd.DataFrame(
-                    dict(
-                        sigma=np.repeat(args.sigmas, seeds),
-                        seed=np.tile(np.arange(seeds), levels),
-                        epoch=t / per_epoch,
-                        iteration=t,
-                        filter_error=error.ravel(),
+    with step.progress(total=total, label="SGD", unit="step") as bar:
+        for t, w in enumerate(descend(gradient, start, options.step)):
+            if t % every == 0:
+                error = np.linalg.norm(w - w_star, axis=-1)[..., 0]
+                rows.append(
+                    pd.DataFrame(
+                        dict(
+                            sigma=np.repeat(options.sigmas, trials),
+                            seed=np.tile(np.arange(trials), levels),
+                            epoch=t / per_epoch,
+                            iteration=t,
+                            filter_error=error.ravel(),
+                        )
                     )
                 )
-            )
-        if t == total:
-            break
-        bar.update()
-    bar.close()
+            if t == total:
+                break
+            bar.update()
     table = pd.concat(rows).assign(dimension=p)
-    if args.base_sigma is not None:
-        table = table.assign(base_sigma=args.base_sigma)
-    step.write_table(table, args.table, args)
+    return table if options.base_sigma is None else table.assign(base_sigma=options.base_sigma)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

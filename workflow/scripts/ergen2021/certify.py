@@ -6,65 +6,58 @@ dual point), ``residual`` (the same networks, the dual point made of their own r
 """
 
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021 import certify, enumerate_cells, sample_gates, train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import draw_patches, network_from
+from workflow.scripts.ergen2021.problems import POOLING, by_instance, draw_patches, network_from
+from workflow.scripts.step import Count
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        networks=[step.Path],
-        duals=[step.Path],
-        convex=[step.Path],
-        seed=int,
-        gates=int,
-    )
+class Options(step.Options):
+    """Claim 2: rigorous duality gaps of the networks of average and max pooling."""
+
+    gates: Count = Field(description="random gates, whose cells control 2x knows")
+
+
+def measure(options, rng, networks, duals, convex):
+    networks, duals = by_instance(networks), by_instance(duals)
     rows = []
-    for stored, points, table in zip(args.networks, args.duals, args.convex, strict=True):
-        networks = dict(list(step.read_table(stored).groupby(["seed", "beta_fraction"])))
-        duals = dict(list(step.read_table(points).groupby(["seed", "beta_fraction"])))
-        for (seed, _), group in step.read_table(table).groupby(["seed", "samples"]):
-            first = group.iloc[0]
-            pooling = "max" if first.architecture == "max" else "average"
-            patches, y = draw_patches(
-                args.seed, seed, first.samples, first.dimension, first.patch_size
-            )
-            cells = enumerate_cells(patches, pooling)
-            rng = step.generator(args.seed, "certify", "gates", seed)
-            gates = sample_gates(patches.shape[2], args.gates, rng)
-            for instance in group.itertuples():
-                few = train_convex(
-                    patches, y, instance.beta, pooling=pooling, arrangements=gates
-                ).network
-                key = (seed, instance.beta_fraction)
-                optimal = network_from(networks[key])
-                found = [
-                    ("convex", optimal, duals[key].value.to_numpy()),
-                    ("residual", optimal, None),
-                    ("restricted", (few.filters, few.weights), None),
-                ]
-                for study, weights, dual in found:
-                    certificate = certify(
-                        *weights, patches, y, instance.beta, pooling, dual=dual, cells=cells
-                    )
-                    rows.append(
-                        {
-                            "architecture": instance.architecture,
-                            "study": study,
-                            "seed": seed,
-                            "beta_fraction": instance.beta_fraction,
-                            "objective": certificate.objective,
-                            "dual_bound": certificate.dual_bound,
-                            "program": instance.program,
-                            "gap": (certificate.objective - certificate.dual_bound)
-                            / certificate.objective,
-                        }
-                    )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    for (architecture, seed), group in convex.groupby(["architecture", "seed"], sort=False):
+        pooling = POOLING[architecture]
+        patches, y = draw_patches(rng, seed, group.iloc[0])
+        cells = enumerate_cells(patches, pooling)
+        gates = sample_gates(patches.shape[2], options.gates, rng("gates", seed))
+        for instance in group.itertuples():
+            few = train_convex(
+                patches, y, instance.beta, pooling=pooling, arrangements=gates
+            ).network
+            key = (architecture, seed, instance.beta_fraction)
+            optimal = network_from(networks[key])
+            found = [
+                ("convex", optimal, duals[key].value.to_numpy()),
+                ("residual", optimal, None),
+                ("restricted", (few.filters, few.weights), None),
+            ]
+            for study, weights, dual in found:
+                certificate = certify(
+                    *weights, patches, y, instance.beta, pooling, dual=dual, cells=cells
+                )
+                rows.append(
+                    {
+                        "architecture": architecture,
+                        "study": study,
+                        "seed": seed,
+                        "beta_fraction": instance.beta_fraction,
+                        "objective": certificate.objective,
+                        "dual_bound": certificate.dual_bound,
+                        "program": instance.program,
+                        "gap": (certificate.objective - certificate.dual_bound)
+                        / certificate.objective,
+                    }
+                )
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

@@ -5,16 +5,32 @@ control 6x), ``full`` (one patch as long as the input, control 6y), ``max`` (mer
 of max pooling; their formula counts the arrangement of the patches and their differences).
 """
 
-import json
-
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021 import cover_count, paper_bound, sign_patterns, winner_patterns
 from workflow.scripts import step
+from workflow.scripts.ergen2021.problems import Length
+from workflow.scripts.step import Count
 
 # Most patterns that an arrangement may be predicted to have, the library's own budget.
 LARGEST = 200_000
+
+
+class Options(step.Options):
+    """Claims 6, 8b: exact numbers of sign patterns."""
+
+    trials: Count = Field(description="draws of the patches of a cell of the grid")
+    samples: list[Count] = Field(min_length=2, description="grid of n")
+    patches: list[Count] = Field(
+        min_length=1,
+        description="grid of K, one above 1 among them",
+        json_schema_extra={"contains": {"type": "integer", "minimum": 2}},
+    )
+    patch_sizes: list[Length] = Field(min_length=1, description="grid of h")
+    dimension: Length = Field(description="d = h of the fully connected control")
+    budget: Count = Field(description="cells of the grid with more patterns are left out")
 
 
 def draw(rng, study, samples, patches, patch_size):
@@ -24,40 +40,29 @@ def draw(rng, study, samples, patches, patch_size):
     return rng.standard_normal((samples, patches, patch_size))
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        seed=int,
-        seeds=int,
-        samples=json.loads,
-        patches=json.loads,
-        patch_sizes=json.loads,
-        dimension=int,
-        budget=int,
-    )
-    cells = [
-        ("general", n, K, h) for h in args.patch_sizes for K in args.patches for n in args.samples
+def grid(options):
+    """Cells ``(study, n, K, h)``."""
+    every = [
+        (n, K, h) for h in options.patch_sizes for K in options.patches for n in options.samples
     ]
-    cells += [("plane", n, K, 3) for K in args.patches for n in args.samples]
-    cells += [("full", n, 1, args.dimension) for n in args.samples]
-    cells += [
-        ("max", n, K, h)
-        for h in args.patch_sizes
-        for K in args.patches
-        for n in args.samples
-        if K > 1
+    return [
+        *(("general", n, K, h) for n, K, h in every),
+        *(("plane", n, K, 3) for K in options.patches for n in options.samples),
+        *(("full", n, 1, options.dimension) for n in options.samples),
+        *(("max", n, K, h) for n, K, h in every if K > 1),
     ]
+
+
+def measure(options, rng):
     rows = []
-    for study, n, K, h in step.progress(cells, label="arrangements", unit="cell"):
+    for study, n, K, h in step.progress(grid(options), label="arrangements", unit="cell"):
         # Max pooling orders the patches of a sample too: their differences are further rows.
         count = n * (K + K * (K - 1) // 2) if study == "max" else n * K
         formula = cover_count(count, h)
-        if cover_count(n * K, h) > args.budget or formula > LARGEST:
+        if cover_count(n * K, h) > options.budget or formula > LARGEST:
             continue
-        for seed in range(args.seeds):
-            rng = step.generator(args.seed, "enumerate_arrangements", f"{n} x {K} x {h}", seed)
-            patches = draw(rng, study, n, K, h)
+        for seed in range(options.trials):
+            patches = draw(rng(f"{n} x {K} x {h}", seed), study, n, K, h)
             enumerate_cells = winner_patterns if study == "max" else sign_patterns
             rows.append(
                 {
@@ -72,8 +77,8 @@ def run():
                     "bound": paper_bound(count, np.linalg.matrix_rank(patches.reshape(-1, h))),
                 }
             )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

@@ -1,27 +1,70 @@
 """Instances that the steps of Ergen & Pilanci (2021) share, and networks as rows of a table."""
 
-from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021.baselines import train_baseline
 from cnntheory.ergen2021.network import features
 from workflow.scripts import step
+from workflow.scripts.step import Count, Positive, Share
 
+# Pooling of the architectures whose optimum is a network of filters and scalar weights.
+POOLING = {"fully_connected": "average", "average": "average", "max": "max"}
+# What names an instance in the tables.
+INSTANCE = ["architecture", "seed", "beta_fraction"]
 # Length of a row profile: 28 row means, averaged in pairs.
 PROFILE = 14
 # Relative duality gap that the instances are solved to, where claims speak of 1e-8.
 TOLERANCE = 1e-10
 
+Length = Annotated[int, Field(ge=2)]
 
-def draw_signals(seed, trial, samples, dimension):
+
+# Options
+
+
+class Signals(step.Options):
+    """Gaussian signals and labels, the signals cut into all their windows."""
+
+    samples: Count = Field(description="n, signals of an instance")
+    dimension: Length = Field(description="d, length of a signal")
+    patch_size: Length = Field(description="h, length of its windows")
+
+
+class Descent(step.Options):
+    """Descent from many starts at once."""
+
+    restarts: Count = Field(description="starts of descent")
+    steps: Count = Field(description="iterations of descent")
+    step_size: Positive = Field(description="step of descent")
+
+
+class StochasticDescent(Descent):
+    """The same with mini-batches."""
+
+    batch: Count = Field(description="samples of a mini-batch")
+
+
+class Instances(Signals):
+    """Instances at several values of beta."""
+
+    trials: Count = Field(description="instances")
+    fractions: list[Share] = Field(min_length=1, description="beta in units of beta_max")
+
+
+# Instances
+
+
+def draw_signals(rng, trial, samples, dimension):
     """Gaussian signals and labels: ``X (samples, dimension), y (samples,)``.
 
     Every step that names the same sizes and trial draws the same instance.
     """
-    rng = step.generator(seed, "ergen2021", f"{samples} x {dimension}", trial)
-    return rng.standard_normal((samples, dimension)), rng.standard_normal(samples)
+    draws = rng(f"{samples} x {dimension}", trial, stream="ergen2021")
+    return draws.standard_normal((samples, dimension)), draws.standard_normal(samples)
 
 
 def windows(signals, patch_size, stride=1):
@@ -30,10 +73,66 @@ def windows(signals, patch_size, stride=1):
     return np.ascontiguousarray(cut)
 
 
-def draw_patches(seed, trial, samples, dimension, patch_size):
-    """Gaussian signals cut into all their windows: ``patches (samples, K, patch_size), y``."""
-    X, y = draw_signals(seed, trial, samples, dimension)
-    return windows(X, patch_size), y
+def draw_patches(rng, trial, options):
+    """Gaussian signals cut into all their windows: ``patches (samples, K, patch_size), y``.
+
+    `options` names ``samples``, ``dimension`` and ``patch_size``; a row of a table does too.
+    """
+    X, y = draw_signals(rng, trial, options.samples, options.dimension)
+    return windows(X, options.patch_size), y
+
+
+def inputs_of(architecture, signals, patch_size):
+    """What an architecture is trained on: windows, or whole signals for the circular one."""
+    return signals if architecture == "circular" else windows(signals, patch_size)
+
+
+def solve_instances(options, rng, threshold, train):
+    """Train an architecture to certified optimality on every instance.
+
+    Parameters
+    ----------
+    options : Instances
+        With a field ``case``, the architecture.
+    rng : callable
+    threshold, train : callable
+        ``threshold(inputs, y)``, the beta from which the zero network is optimal, and
+        ``train(inputs, y, beta)``.
+
+    Yields
+    ------
+    row : dict
+        Of the table.
+    problem : tuple
+        ``inputs, y, beta``.
+    solution : Solution of the architecture
+    """
+    for seed in step.progress(range(options.trials), label=options.case, unit="instance"):
+        X, y = draw_signals(rng, seed, options.samples, options.dimension)
+        inputs = inputs_of(options.case, X, options.patch_size)
+        largest = threshold(inputs, y)
+        for fraction in options.fractions:
+            beta = fraction * largest
+            solution = train(inputs, y, beta)
+            row = {
+                "architecture": options.case,
+                "seed": seed,
+                "samples": options.samples,
+                "dimension": options.dimension,
+                "patches": options.dimension - options.patch_size + 1,
+                "patch_size": options.patch_size,
+                "beta_fraction": fraction,
+                "beta": beta,
+                "program": solution.program,
+                "objective": solution.objective,
+                "dual_bound": solution.dual_bound,
+                "filters": len(solution.network.filters),
+                "zero_loss": y @ y / 2,
+            }
+            yield row, (inputs, y, beta), solution
+
+
+# Images
 
 
 def row_profiles(images):
@@ -66,26 +165,6 @@ def two_classes(images, labels, classes=(0, 1)):
     return images[chosen], np.where(labels[chosen] == classes[1], 1.0, -1.0)
 
 
-def two_digits(paths):
-    """Training and test images of the digits 0 and 1, ``(images, y), (images, y)``.
-
-    Parameters
-    ----------
-    paths : sequence of path
-        The files train_images, train_labels, test_images, test_labels.
-    """
-    arrays = {Path(path).stem: np.load(path, mmap_mode="r") for path in paths}
-    return tuple(
-        two_classes(arrays[f"{split}_images"], arrays[f"{split}_labels"])
-        for split in ("train", "test")
-    )
-
-
-def profiles_of(paths):
-    """As `two_digits`, the images as row profiles."""
-    return tuple((row_profiles(images), y) for images, y in two_digits(paths))
-
-
 def draw_split(inputs, y, samples, rng):
     """Draw a training set with as many of each class: ``inputs (samples, ...), y (samples,)``."""
     sizes = {-1: samples // 2, 1: samples - samples // 2}
@@ -94,6 +173,9 @@ def draw_split(inputs, y, samples, rng):
     )
     rng.shuffle(chosen)
     return inputs[chosen], y[chosen]
+
+
+# What is measured
 
 
 def accuracy(outputs, y):
@@ -114,7 +196,10 @@ def correlations(directions, patches, y, pooling="average"):
     return np.abs(y @ features(units, patches, pooling))
 
 
-def train_restarts(args, kind, inputs, y, betas, width, rng):
+# Descent
+
+
+def train_restarts(options, kind, inputs, y, betas, width, rng):
     """Many restarts of descent at every beta, in one batch.
 
     Returns
@@ -127,15 +212,36 @@ def train_restarts(args, kind, inputs, y, betas, width, rng):
         kind,
         inputs,
         y,
-        np.repeat(betas, args.restarts),
+        np.repeat(betas, options.restarts),
         width=width,
-        restarts=args.restarts * len(betas),
-        steps=args.steps,
-        learning_rate=args.step_size,
+        restarts=options.restarts * len(betas),
+        steps=options.steps,
+        learning_rate=options.step_size,
         rng=rng,
     )
     ends = enumerate(trained.objective)
-    return trained, [(index, *divmod(index, args.restarts), value) for index, value in ends]
+    return trained, [(index, *divmod(index, options.restarts), value) for index, value in ends]
+
+
+def train_stochastically(options, patches, y, beta, width, rng, **more):
+    """SGD of average pooling from several starts, a Baseline."""
+    return train_baseline(
+        "average",
+        patches,
+        y,
+        beta,
+        width=width,
+        restarts=options.restarts,
+        steps=options.steps,
+        method="sgd",
+        batch_size=options.batch,
+        learning_rate=options.step_size,
+        rng=rng,
+        **more,
+    )
+
+
+# Networks as tables
 
 
 def network_rows(filters, weights, **labels):
@@ -156,3 +262,8 @@ def network_from(rows):
     filters = rows.pivot(index="filter_index", columns="component_index", values="weight")
     weights = rows.groupby("filter_index").output_weight.first()
     return filters.to_numpy(), weights.to_numpy()
+
+
+def by_instance(table):
+    """Rows of every instance, by its ``(architecture, seed, beta_fraction)``."""
+    return dict(list(table.groupby(INSTANCE)))

@@ -10,7 +10,11 @@ import torch
 
 from cnntheory.ergen2021 import Network
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import draw_patches, network_from
+from workflow.scripts.ergen2021.problems import POOLING, by_instance, draw_patches, network_from
+
+
+class Options(step.Options):
+    """Claim 3: the objective of the networks mapped back from the convex solutions."""
 
 
 def torch_objective(network, patches, y, beta):
@@ -27,38 +31,30 @@ def unbalanced(filters, weights):
     return filters * np.abs(weights)[:, None], np.sign(weights)
 
 
-def run():
-    args = step.arguments(__doc__, ["table"], networks=[step.Path], convex=[step.Path], seed=int)
+def measure(options, rng, networks, convex):
+    networks = by_instance(networks)
     rows = []
-    for stored, table in zip(args.networks, args.convex, strict=True):
-        convex = step.read_table(table)
-        networks = dict(list(step.read_table(stored).groupby(["seed", "beta_fraction"])))
-        for instance in convex.itertuples():
-            patches, y = draw_patches(
-                args.seed,
-                instance.seed,
-                instance.samples,
-                instance.dimension,
-                instance.patch_size,
+    for instance in convex.itertuples():
+        patches, y = draw_patches(rng, instance.seed, instance)
+        balanced = network_from(
+            networks[instance.architecture, instance.seed, instance.beta_fraction]
+        )
+        for study, weights in (("mapped", balanced), ("unbalanced", unbalanced(*balanced))):
+            network = Network(*weights, POOLING[instance.architecture])
+            rows.append(
+                {
+                    "architecture": instance.architecture,
+                    "study": study,
+                    "seed": instance.seed,
+                    "beta": instance.beta,
+                    "beta_fraction": instance.beta_fraction,
+                    "filters": len(weights[1]),
+                    "program": instance.program,
+                    "objective": torch_objective(network, patches, y, instance.beta),
+                }
             )
-            balanced = network_from(networks[instance.seed, instance.beta_fraction])
-            pooling = "max" if instance.architecture == "max" else "average"
-            for study, weights in (("mapped", balanced), ("unbalanced", unbalanced(*balanced))):
-                network = Network(*weights, pooling)
-                rows.append(
-                    {
-                        "architecture": instance.architecture,
-                        "study": study,
-                        "seed": instance.seed,
-                        "beta": instance.beta,
-                        "beta_fraction": instance.beta_fraction,
-                        "filters": len(weights[1]),
-                        "program": instance.program,
-                        "objective": torch_objective(network, patches, y, instance.beta),
-                    }
-                )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

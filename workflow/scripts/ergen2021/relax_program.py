@@ -4,37 +4,38 @@ Studies: ``all`` (the program), ``no ordering`` (max pooling: winners need not b
 ``no cones`` (gated ReLU). Column objective: that of the network with the same weights.
 """
 
-import json
-
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021 import enumerate_cells, train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import TOLERANCE, draw_patches
+from workflow.scripts.ergen2021.problems import TOLERANCE, Signals, draw_patches
+from workflow.scripts.step import Count, Positive
 
+# What is left out, as the library's option `cones`.
 STUDIES = {
     "average": {"all": True, "no cones": False},
     "max": {"all": True, "no ordering": "order"},
 }
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        seed=int,
-        seeds=int,
-        samples=int,
-        dimension=int,
-        patch_size=int,
-        betas=json.loads,
+class Options(Signals):
+    """Claims 8, 11: constraints of the programs left out."""
+
+    trials: Count = Field(description="instances")
+    betas: list[Positive] = Field(
+        description="weight decays, 0.01 among them",
+        json_schema_extra={"contains": {"const": 0.01}},
     )
+
+
+def measure(options, rng):
     rows = []
-    for seed in step.progress(range(args.seeds), label="relaxations", unit="instance"):
-        patches, y = draw_patches(args.seed, seed, args.samples, args.dimension, args.patch_size)
+    for seed in step.progress(range(options.trials), label="relaxations", unit="instance"):
+        patches, y = draw_patches(rng, seed, options)
         for pooling, studies in STUDIES.items():
             patterns = enumerate_cells(patches, pooling).patterns
-            for beta in args.betas:
+            for beta in options.betas:
                 for study, cones in studies.items():
                     solution = train_convex(
                         patches,
@@ -50,7 +51,7 @@ def run():
                             "pooling": pooling,
                             "study": study,
                             "seed": seed,
-                            "samples": args.samples,
+                            "samples": options.samples,
                             "beta": beta,
                             "cells": len(patterns),
                             "program": solution.program,
@@ -58,8 +59,8 @@ def run():
                             "objective": solution.network.objective(patches, y, beta),
                         }
                     )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

@@ -4,41 +4,37 @@ Studies: ``nested`` (prefixes of one sequence of gates), ``fresh`` (control 7x: 
 every T).
 """
 
-import json
-
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021 import beta_max, enumerate_cells, gate_patterns, sample_gates, train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import TOLERANCE, draw_patches
+from workflow.scripts.ergen2021.problems import TOLERANCE, Signals, draw_patches
+from workflow.scripts.step import Count, Share
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        seed=int,
-        seeds=int,
-        samples=int,
-        dimension=int,
-        patch_size=int,
-        fraction=float,
-        gates=json.loads,
-    )
+class Options(Signals):
+    """Claim 7: the optimum over the cells of sampled gates."""
+
+    trials: Count = Field(description="instances")
+    fraction: Share = Field(description="beta in units of beta_max")
+    gates: list[Count] = Field(min_length=2, description="grid of T")
+
+
+def measure(options, rng):
     rows = []
-    for seed in step.progress(range(args.seeds), label="gates", unit="instance"):
-        patches, y = draw_patches(args.seed, seed, args.samples, args.dimension, args.patch_size)
+    for seed in step.progress(range(options.trials), label="gates", unit="instance"):
+        patches, y = draw_patches(rng, seed, options)
         cells = enumerate_cells(patches)
-        beta = args.fraction * beta_max(patches, y, cells=cells)
+        beta = options.fraction * beta_max(patches, y, cells=cells)
         optimum = train_convex(patches, y, beta, arrangements=cells.patterns, tol=TOLERANCE)
 
         def draw(group, count, seed=seed):
-            rng = step.generator(args.seed, "sample_gates", group, seed)
-            return sample_gates(args.patch_size, count, rng)
+            return sample_gates(options.patch_size, count, rng(group, seed))
 
-        nested = draw("nested", max(args.gates))
+        nested = draw("nested", max(options.gates))
         for study in ("nested", "fresh"):
-            for count in args.gates:
+            for count in options.gates:
                 gates = nested[:, :count] if study == "nested" else draw(f"fresh {count}", count)
                 patterns = gate_patterns(patches, gates)
                 solution = train_convex(patches, y, beta, arrangements=patterns, tol=TOLERANCE)
@@ -46,7 +42,7 @@ def run():
                     {
                         "study": study,
                         "seed": seed,
-                        "samples": args.samples,
+                        "samples": options.samples,
                         "gates": count,
                         "cells": len(patterns),
                         "all_cells": len(cells.patterns),
@@ -55,8 +51,8 @@ def run():
                         "dual_bound": optimum.dual_bound,
                     }
                 )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

@@ -3,9 +3,8 @@
 Signals of low rank, so that the number of sign patterns stays small at d = 16 and 32.
 """
 
-import json
-
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021.circular import (
     beta_max_circular,
@@ -13,37 +12,43 @@ from cnntheory.ergen2021.circular import (
     train_circular,
 )
 from workflow.scripts import step
+from workflow.scripts.step import Count, Share
 
 PENALTIES = ("spectral", "group")
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        seed=int,
-        seeds=int,
-        samples=int,
-        dimensions=json.loads,
-        rank=int,
-        fraction=float,
+class Options(step.Options):
+    """Claim 9: frequencies of the circular network's filters."""
+
+    trials: Count = Field(description="instances of every length")
+    samples: Count = Field(description="n, signals of an instance")
+    dimensions: list[Count] = Field(
+        min_length=1,
+        description="lengths d of the signals, 16 or 32 among them",
+        json_schema_extra={"contains": {"enum": [16, 32]}},
     )
-    cells = [(d, seed) for d in args.dimensions for seed in range(args.seeds)]
+    rank: Count = Field(description="of the signals")
+    fraction: Share = Field(description="beta in units of beta_max")
+
+
+def measure(options, rng):
+    cells = [(d, seed) for d in options.dimensions for seed in range(options.trials)]
     rows = []
     for d, seed in step.progress(cells, label="spectra", unit="instance"):
-        rng = step.generator(args.seed, "sparsify_spectrum", f"{args.samples} x {d}", seed)
-        X = rng.standard_normal((args.samples, args.rank)) @ rng.standard_normal((args.rank, d))
-        y = rng.standard_normal(args.samples)
-        beta = args.fraction * beta_max_circular(X, y)
+        n, rank = options.samples, options.rank
+        draws = rng(f"{n} x {d}", seed)
+        X = draws.standard_normal((n, rank)) @ draws.standard_normal((rank, d))
+        y = draws.standard_normal(n)
+        beta = options.fraction * beta_max_circular(X, y)
         for penalty in PENALTIES:
             solution = train_circular(X, y, beta, penalty=penalty)
             support = spectral_support(solution.spectra)
             rows += [
                 {
                     "seed": seed,
-                    "samples": args.samples,
+                    "samples": n,
                     "dimension": d,
-                    "rank": args.rank,
+                    "rank": rank,
                     "penalty": penalty,
                     "filter_index": index,
                     "nonzero": count,
@@ -51,8 +56,8 @@ def run():
                 }
                 for index, count in enumerate(support)
             ]
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

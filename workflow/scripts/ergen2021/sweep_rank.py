@@ -4,46 +4,42 @@ Patches side by side: of overlapping windows the network sees the sums along the
 only, the optimal Z is not unique, and fewer filters than its rank can do.
 """
 
-import json
-
 import numpy as np
 import pandas as pd
 
 from cnntheory.ergen2021.linear import beta_max_linear, train_linear
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import draw_signals, train_restarts, windows
+from workflow.scripts.ergen2021.problems import (
+    Descent,
+    Instances,
+    draw_signals,
+    train_restarts,
+    windows,
+)
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        seed=int,
-        seeds=int,
-        samples=int,
-        dimension=int,
-        patch_size=int,
-        fractions=json.loads,
-        restarts=int,
-        steps=int,
-        step_size=(float, None),
-    )
+class Options(Instances, Descent):
+    """Claim 12: the linear network on windows side by side, m = 1 to the largest rank plus one."""
+
+
+def measure(options, rng):
     rows = []
-    for seed in step.progress(range(args.seeds), label="rank", unit="instance"):
-        X, y = draw_signals(args.seed, seed, args.samples, args.dimension)
-        patches = windows(X, args.patch_size, args.patch_size)
-        betas = np.array(args.fractions) * beta_max_linear(patches, y)
+    for seed in step.progress(range(options.trials), label="rank", unit="instance"):
+        X, y = draw_signals(rng, seed, options.samples, options.dimension)
+        patches = windows(X, options.patch_size, options.patch_size)
+        betas = np.array(options.fractions) * beta_max_linear(patches, y)
         optima = [train_linear(patches, y, beta) for beta in betas]
         for width in range(1, max(optimum.rank for optimum in optima) + 2):
-            rng = step.generator(args.seed, "sweep_rank", f"{width}", seed)
-            _, ends = train_restarts(args, "linear", patches, y, betas, width, rng)
+            _, ends = train_restarts(
+                options, "linear", patches, y, betas, width, rng(f"{width}", seed)
+            )
             for _, which, restart, objective in ends:
                 optimum = optima[which]
                 rows.append(
                     {
                         "seed": seed,
-                        "samples": args.samples,
-                        "beta_fraction": args.fractions[which],
+                        "samples": options.samples,
+                        "beta_fraction": options.fractions[which],
                         "width": width,
                         "rank": optimum.rank,
                         "restart": restart,
@@ -51,8 +47,8 @@ def run():
                         "program": optimum.program,
                     }
                 )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

@@ -1,43 +1,60 @@
 """Claim 4: end objectives of many restarts against the number of filters (toy instances)."""
 
-import json
-
 import pandas as pd
+from pydantic import Field, field_validator
 
 from cnntheory.ergen2021 import train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import TOLERANCE, draw_patches, train_restarts
+from workflow.scripts.ergen2021.problems import (
+    TOLERANCE,
+    Descent,
+    Signals,
+    draw_patches,
+    train_restarts,
+)
+from workflow.scripts.step import Count, Positive
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        seed=int,
-        seeds=int,
-        samples=int,
-        dimension=int,
-        patch_size=int,
-        betas=json.loads,
-        widths=json.loads,
-        restarts=int,
-        steps=int,
-        step_size=(float, None),
+class Options(Signals, Descent):
+    """Claim 4: end objectives of descent against the number of filters."""
+
+    trials: Count = Field(description="instances")
+    betas: list[Positive] = Field(
+        description="weight decays, 0.1 among them", json_schema_extra={"contains": {"const": 0.1}}
     )
+    widths: list[Count] = Field(
+        description="numbers of filters m: 1, 3 and 2n at least",
+        json_schema_extra={
+            "allOf": [{"contains": {"const": 1}}, {"contains": {"const": 3}}],
+            "contains": {"minimum": 4},
+        },
+    )
+
+    @field_validator("widths")
+    @classmethod
+    def _reach_two_filters_a_sample(cls, widths, info):
+        full = 2 * info.data.get("samples", 0)
+        if full and full not in widths:
+            raise ValueError(f"expected 2 samples = {full} among them")
+        return widths
+
+
+def measure(options, rng):
     rows = []
-    for seed in step.progress(range(args.seeds), label="widths", unit="instance"):
-        patches, y = draw_patches(args.seed, seed, args.samples, args.dimension, args.patch_size)
-        optima = [train_convex(patches, y, beta, tol=TOLERANCE) for beta in args.betas]
-        for width in args.widths:
-            rng = step.generator(args.seed, "sweep_widths", f"{width}", seed)
-            _, ends = train_restarts(args, "average", patches, y, args.betas, width, rng)
+    for seed in step.progress(range(options.trials), label="widths", unit="instance"):
+        patches, y = draw_patches(rng, seed, options)
+        optima = [train_convex(patches, y, beta, tol=TOLERANCE) for beta in options.betas]
+        for width in options.widths:
+            _, ends = train_restarts(
+                options, "average", patches, y, options.betas, width, rng(f"{width}", seed)
+            )
             for _, which, restart, objective in ends:
                 optimum = optima[which]
                 rows.append(
                     {
                         "seed": seed,
-                        "samples": args.samples,
-                        "beta": args.betas[which],
+                        "samples": options.samples,
+                        "beta": options.betas[which],
                         "width": width,
                         "restart": restart,
                         "objective": objective,
@@ -45,8 +62,8 @@ def run():
                         "filters": len(optimum.network.weights),
                     }
                 )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

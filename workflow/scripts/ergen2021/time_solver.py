@@ -1,35 +1,42 @@
 """Claim 6: seconds to a certified optimum against the number of samples (shown, not judged)."""
 
-import json
 import time
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021 import beta_max, enumerate_cells, train_convex
 from workflow.scripts import step
+from workflow.scripts.ergen2021.problems import Length
+from workflow.scripts.step import Count, Share
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["timing"],
-        seed=int,
-        seeds=int,
-        samples=json.loads,
-        patches=int,
-        patch_sizes=json.loads,
-        fraction=float,
-    )
+class Options(step.Options):
+    """Figure of claim 6: seconds to a certified optimum."""
+
+    trials: Count = Field(description="instances of every size")
+    samples: list[Count] = Field(min_length=2, description="grid of n")
+    patches: Count = Field(description="K")
+    patch_sizes: list[Length] = Field(min_length=1, description="grid of h")
+    fraction: Share = Field(description="beta in units of beta_max")
+
+
+def measure(options, rng):
     rows = []
-    cells = [(h, n, s) for h in args.patch_sizes for n in args.samples for s in range(args.seeds)]
+    cells = [
+        (h, n, trial)
+        for h in options.patch_sizes
+        for n in options.samples
+        for trial in range(options.trials)
+    ]
     for h, n, seed in step.progress(cells, label="solver", unit="instance"):
-        rng = step.generator(args.seed, "time_solver", f"{n} x {h}", seed)
-        patches, y = rng.standard_normal((n, args.patches, h)), rng.standard_normal(n)
+        draws = rng(f"{n} x {h}", seed)
+        patches, y = draws.standard_normal((n, options.patches, h)), draws.standard_normal(n)
         start = time.perf_counter()
         found = enumerate_cells(patches)
         enumerated = time.perf_counter()
-        beta = args.fraction * beta_max(patches, y, cells=found)
+        beta = options.fraction * beta_max(patches, y, cells=found)
         begun = time.perf_counter()
         solution = train_convex(patches, y, beta, arrangements=found.patterns)
         seconds = {
@@ -40,7 +47,7 @@ def run():
             {
                 "seed": seed,
                 "samples": n,
-                "patches": args.patches,
+                "patches": options.patches,
                 "patch_size": h,
                 "cells": len(found.patterns),
                 "quantity": quantity,
@@ -50,8 +57,8 @@ def run():
             }
             for quantity, value in seconds.items()
         ]
-    step.write_table(pd.DataFrame(rows), args.timing, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

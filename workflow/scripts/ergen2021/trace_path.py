@@ -5,16 +5,35 @@ beta_max by prices over all cells, beside the maximum that ascent finds without 
 largest over random directions (control 13x).
 """
 
+from typing import Annotated
+
 import numpy as np
 import pandas as pd
+from pydantic import Field
 from scipy import optimize
 
 from cnntheory.ergen2021 import beta_max, enumerate_cells, path, train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import TOLERANCE, correlations, draw_patches, output_rank
+from workflow.scripts.ergen2021.problems import (
+    TOLERANCE,
+    Signals,
+    correlations,
+    draw_patches,
+    output_rank,
+)
+from workflow.scripts.step import Count
 
 # From beta_max down over three decades.
 DECADES = 3
+
+
+class Options(Signals):
+    """Claims 5, 13: the path of optimal networks, and the threshold where it begins."""
+
+    trials: Count = Field(description="instances")
+    points: Annotated[int, Field(ge=3)] = Field(description="of the path")
+    directions: Count = Field(description="random ones of the threshold")
+    starts: Count = Field(5, description="of the ascent, the best directions")
 
 
 def ascend(start, patches, y, pooling):
@@ -28,52 +47,42 @@ def ascend(start, patches, y, pooling):
     return -found.fun
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["path", "threshold"],
-        seed=int,
-        seeds=int,
-        samples=int,
-        dimension=int,
-        patch_size=int,
-        points=int,
-        directions=int,
-        starts=(int, 5),
+def threshold(patches, y, pooling, largest, directions, starts):
+    """The threshold by its other definitions: quantities of a row of the table."""
+    sizes = correlations(directions, patches, y, pooling)
+    best = directions[np.argsort(sizes)[-starts:]]
+    above, below = (
+        train_convex(patches, y, largest * scale, pooling=pooling) for scale in (1 + 1e-8, 1 - 1e-3)
     )
+    return {
+        "beta_max": largest,
+        "ascent": max(ascend(u, patches, y, pooling) for u in best),
+        "sampled": sizes.max(),
+        "filters_at": np.count_nonzero(above.network.weights),
+        "filters_below": np.count_nonzero(below.network.weights),
+    }
+
+
+def measure(options, rng):
     rows, thresholds = [], []
-    cases = [(pooling, seed) for pooling in ("average", "max") for seed in range(args.seeds)]
-    fractions = np.geomspace(1, 10.0**-DECADES, args.points)
+    cases = [(pooling, seed) for pooling in ("average", "max") for seed in range(options.trials)]
+    fractions = np.geomspace(1, 10.0**-DECADES, options.points)
     for pooling, seed in step.progress(cases, label="path", unit="instance"):
-        patches, y = draw_patches(args.seed, seed, args.samples, args.dimension, args.patch_size)
+        labelled = {"pooling": pooling, "seed": seed}
+        patches, y = draw_patches(rng, seed, options)
         largest = beta_max(patches, y, pooling, cells=enumerate_cells(patches, pooling))
-        rng = step.generator(args.seed, "trace_path", "directions", seed)
-        U = rng.standard_normal((args.directions, args.patch_size))
-        sizes = correlations(U, patches, y, pooling)
-        best = np.argsort(sizes)[-args.starts :]
-        above, below = (
-            train_convex(patches, y, largest * scale, pooling=pooling)
-            for scale in (1 + 1e-8, 1 - 1e-3)
-        )
+        shape = (options.directions, options.patch_size)
+        directions = rng("directions", seed).standard_normal(shape)
         thresholds.append(
-            {
-                "pooling": pooling,
-                "seed": seed,
-                "beta_max": largest,
-                "ascent": max(ascend(u, patches, y, pooling) for u in U[best]),
-                "sampled": sizes.max(),
-                "filters_at": np.count_nonzero(above.network.weights),
-                "filters_below": np.count_nonzero(below.network.weights),
-            }
+            labelled | threshold(patches, y, pooling, largest, directions, options.starts)
         )
         solutions = path(patches, y, fractions * largest, pooling=pooling, tol=TOLERANCE)
         for fraction, solution in zip(fractions, solutions, strict=True):
             filters = solution.network.filters
             rows.append(
-                {
-                    "pooling": pooling,
-                    "seed": seed,
-                    "samples": args.samples,
+                labelled
+                | {
+                    "samples": options.samples,
                     "beta_fraction": fraction,
                     "objective": solution.objective / (y @ y / 2),
                     "gap": solution.gap,
@@ -81,9 +90,8 @@ def run():
                     "rank": output_rank(filters, patches, pooling) if len(filters) else 0,
                 }
             )
-    step.write_table(pd.DataFrame(rows), args.path, args)
-    step.write_table(pd.DataFrame(thresholds), args.threshold, args)
+    return {"path": pd.DataFrame(rows), "threshold": pd.DataFrame(thresholds)}
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("path", "threshold"))

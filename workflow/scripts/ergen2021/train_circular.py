@@ -7,13 +7,16 @@ is the same in all cases; column wrong_program is its value with kappa = 1 (cont
 """
 
 import math
+from typing import Literal
 
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021.baselines import train_baseline
 from cnntheory.ergen2021.circular import beta_max_circular, circular_kappa, train_circular
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import draw_signals
+from workflow.scripts.ergen2021.problems import Descent, Length, draw_signals
+from workflow.scripts.step import Count, Share
 
 # Number of layers and what is bounded.
 CASES = {
@@ -24,39 +27,36 @@ CASES = {
 }
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        case=str,
-        seed=int,
-        seeds=int,
-        samples=int,
-        dimension=int,
-        filter_length=(int, None),
-        fraction=float,
-        restarts=int,
-        steps=int,
-        step_size=(float, None),
-    )
-    d, (layers, constraint) = args.dimension, CASES[args.case]
+class Options(Descent):
+    """Claims 9b, 9x-9z: descent on circular networks, L = 3 and L = 4, beside their program."""
+
+    case: Literal["three", "product", "short", "layers"]
+    trials: Count = Field(description="instances")
+    samples: Count = Field(description="n, signals of an instance")
+    dimension: Length = Field(description="d, length of a signal")
+    filter_length: Count | None = Field(None, description="of `short`; d unless given")
+    fraction: Share = Field(description="beta in units of beta_max")
+
+
+def measure(options, rng):
+    d, (layers, constraint) = options.dimension, CASES[options.case]
     kappa = circular_kappa(layers, constraint, d)
-    short = {} if args.filter_length is None else {"filter_length": args.filter_length}
+    short = {} if options.filter_length is None else {"filter_length": options.filter_length}
     rows = []
-    for seed in step.progress(range(args.seeds), label=args.case, unit="instance"):
-        X, y = draw_signals(args.seed, seed, args.samples, d)
-        unit = args.fraction * beta_max_circular(X, y) / math.sqrt(d)
+    for seed in step.progress(range(options.trials), label=options.case, unit="instance"):
+        X, y = draw_signals(rng, seed, options.samples, d)
+        unit = options.fraction * beta_max_circular(X, y) / math.sqrt(d)
         beta = unit * kappa
         trained = train_baseline(
             "circular",
             X,
             y,
             beta,
-            width=2 * args.samples,
-            restarts=args.restarts,
-            steps=args.steps,
-            learning_rate=args.step_size,
-            rng=step.generator(args.seed, "train_circular", args.case, seed),
+            width=2 * options.samples,
+            restarts=options.restarts,
+            steps=options.steps,
+            learning_rate=options.step_size,
+            rng=rng(options.case, seed),
             layers=layers,
             constraint=constraint,
             **short,
@@ -67,9 +67,9 @@ def run():
             wrong = train_circular(X, y, beta, layers=layers, constraint=constraint, kappa=1.0)
         rows += [
             {
-                "study": args.case,
+                "study": options.case,
                 "seed": seed,
-                "samples": args.samples,
+                "samples": options.samples,
                 "dimension": d,
                 "beta": beta,
                 "restart": restart,
@@ -80,8 +80,8 @@ def run():
             }
             for restart, objective in enumerate(trained.objective)
         ]
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

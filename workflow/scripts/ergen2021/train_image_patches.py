@@ -6,17 +6,38 @@ Images are at half their resolution, less the mean of the training set.
 The clock is kept in a table of its own.
 """
 
-import json
 import time
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021 import gate_patterns, sample_gates, train_convex
-from cnntheory.ergen2021.baselines import train_baseline
-from cnntheory.patches import extract_patches
+from cnntheory.images.patches import extract_patches
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import accuracy, correlations, draw_split, two_digits
+from workflow.scripts.ergen2021.problems import (
+    Length,
+    StochasticDescent,
+    accuracy,
+    correlations,
+    draw_split,
+    train_stochastically,
+    two_classes,
+)
+from workflow.scripts.step import Count, Share
+
+
+class Options(StochasticDescent):
+    """Figure: two-dimensional patches of two digits with sampled gates."""
+
+    trials: Count = Field(description="training sets")
+    samples: Count = Field(description="n, images")
+    patch_size: Length = Field(description="side of a patch, in pixels at half resolution")
+    stride: Count = Field(description="between patches, likewise")
+    fraction: Share = Field(description="beta in units of the largest over the gates")
+    gates: list[Count] = Field(min_length=1, description="grid of T")
+    width: Count = Field(description="filters of SGD")
+    evaluate: Count = Field(description="test images")
 
 
 def halved(images):
@@ -26,70 +47,47 @@ def halved(images):
     return even.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table", "timing"],
-        images=[step.Path],
-        source=step.Path,
-        seed=int,
-        seeds=int,
-        samples=int,
-        patch_size=int,
-        stride=int,
-        fraction=float,
-        gates=json.loads,
-        width=int,
-        restarts=int,
-        steps=int,
-        batch=int,
-        step_size=float,
-        evaluate=int,
-    )
-    data = step.source(args.source)["data"]
-    (images, labels), (X_test, y_test) = two_digits(args.images)
-    pictures, y_test = halved(X_test[: args.evaluate]), y_test[: args.evaluate]
+def train_both(options, patches, y, beta, gates, rng):
+    """Train over the cells of more and more gates, and by SGD.
+
+    Yields ``method, number of gates, restart, network, dual bound, seconds``.
+    """
+    for count in options.gates:
+        begun = time.perf_counter()
+        patterns = gate_patterns(patches, gates[:, :count])
+        solution = train_convex(patches, y, beta, arrangements=patterns, tol=1e-6)
+        seconds = time.perf_counter() - begun
+        yield "convex", count, 0, solution.network, solution.dual_bound, seconds
+    begun = time.perf_counter()
+    trained = train_stochastically(options, patches, y, beta, options.width, rng)
+    seconds = time.perf_counter() - begun
+    for restart in range(options.restarts):
+        yield "sgd", 0, restart, trained.network(restart), np.nan, seconds
+
+
+def measure(options, rng, train_images, train_labels, test_images, test_labels):
+    images, labels = two_classes(train_images, train_labels)
+    X_test, y_test = two_classes(test_images, test_labels)
+    pictures, y_test = halved(X_test[: options.evaluate]), y_test[: options.evaluate]
     rows, timing = [], []
-    for seed in step.progress(range(args.seeds), label="2-D patches", unit="instance"):
-        rng = step.generator(args.seed, "train_image_patches", "images", seed)
-        chosen, y = draw_split(images, labels, args.samples, rng)
+    for seed in step.progress(range(options.trials), label="2-D patches", unit="instance"):
+        draws = rng("images", seed)
+        chosen, y = draw_split(images, labels, options.samples, draws)
         chosen = halved(chosen)
         patches, test = (
-            extract_patches(part - chosen.mean(axis=0), args.patch_size, args.stride)
+            extract_patches(part - chosen.mean(axis=0), options.patch_size, options.stride)
             for part in (chosen, pictures)
         )
-        gates = sample_gates(patches.shape[2], max(args.gates), rng)
+        gates = sample_gates(patches.shape[2], max(options.gates), draws)
         # The largest over sampled directions is a scale for beta, no threshold.
-        beta = args.fraction * correlations(gates.T, patches, y).max()
-        found = []
-        for count in args.gates:
-            begun = time.perf_counter()
-            patterns = gate_patterns(patches, gates[:, :count])
-            solution = train_convex(patches, y, beta, arrangements=patterns, tol=1e-6)
-            seconds = time.perf_counter() - begun
-            found.append(("convex", count, 0, solution.network, solution.dual_bound, seconds))
-        begun = time.perf_counter()
-        trained = train_baseline(
-            "average",
-            patches,
-            y,
-            beta,
-            width=args.width,
-            restarts=args.restarts,
-            steps=args.steps,
-            method="sgd",
-            batch_size=args.batch,
-            learning_rate=args.step_size,
-            rng=step.generator(args.seed, "train_image_patches", "sgd", seed),
-        )
-        seconds = time.perf_counter() - begun
-        found += [("sgd", 0, i, trained.network(i), np.nan, seconds) for i in range(args.restarts)]
+        beta = options.fraction * correlations(gates.T, patches, y).max()
+        found = train_both(options, patches, y, beta, gates, rng("sgd", seed))
         for method, count, restart, network, dual_bound, seconds in found:
             labelled = {"seed": seed, "method": method, "gates": count, "restart": restart}
             rows.append(
                 labelled
                 | {
-                    "samples": args.samples,
+                    "samples": options.samples,
                     "beta": beta,
                     "filters": len(network.weights),
                     "objective": network.objective(patches, y, beta),
@@ -98,9 +96,8 @@ def run():
                 }
             )
             timing.append(labelled | {"seconds": seconds})
-    step.write_table(pd.DataFrame(rows), args.table, args, data)
-    step.write_table(pd.DataFrame(timing), args.timing, args, data)
+    return {"table": pd.DataFrame(rows), "timing": pd.DataFrame(timing)}
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("table", "timing"))

@@ -6,11 +6,11 @@ rigorous dual bound, from its residual and exact prices, and (control 14x) one f
 few sampled gates. The clock is kept in a table of its own.
 """
 
-import json
 import time
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021 import (
     beta_max,
@@ -21,100 +21,117 @@ from cnntheory.ergen2021 import (
     sample_gates,
     train_convex,
 )
-from cnntheory.ergen2021.baselines import train_baseline
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import accuracy, draw_split, profiles_of, windows
+from workflow.scripts.ergen2021.problems import (
+    Length,
+    StochasticDescent,
+    accuracy,
+    draw_split,
+    row_profiles,
+    train_stochastically,
+    two_classes,
+    windows,
+)
+from workflow.scripts.step import Count, Share
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table", "curves", "timing"],
-        images=[step.Path],
-        source=step.Path,
-        seed=int,
-        seeds=int,
-        samples=json.loads,
-        patch_size=int,
-        fractions=json.loads,
-        width=int,
-        restarts=int,
-        steps=int,
-        batch=int,
-        step_size=float,
-        gates=int,
+class Options(StochasticDescent):
+    """Claim 14: certified networks and SGD on row profiles of two digits."""
+
+    trials: Count = Field(description="training sets of every size")
+    samples: list[Count] = Field(min_length=1, description="grid of n, images")
+    patch_size: Length = Field(description="in rows of the profile of 14")
+    fractions: list[Share] = Field(min_length=1, description="beta in units of beta_max")
+    width: Count = Field(description="filters of SGD")
+    gates: Count = Field(description="random gates, whose cells control 14x knows")
+
+
+def watch(patches, y):
+    """A callback of descent that reads the clock and the accuracy of every restart."""
+    clock, accuracies = [], []
+
+    def callback(_, parameters, __):
+        clock.append(time.perf_counter())
+        filters, weights = parameters["filters"], parameters["weights"]
+        response = np.maximum(np.einsum("nkh,rmh->rnkm", patches, filters), 0).sum(axis=2)
+        accuracies.append(accuracy(np.einsum("rnm,rm->rn", response, weights), y))
+
+    return callback, clock, accuracies
+
+
+def certificates(network, patches, y, beta, dual, cells, few):
+    """Objective, its dual bound over all cells, and that over a few."""
+    exact, blind = (
+        certify(network.filters, network.weights, patches, y, beta, dual=dual, cells=known)
+        for known in (cells, few)
     )
-    data = step.source(args.source)["data"]
-    (X, labels), (X_test, y_test) = profiles_of(args.images)
+    return {
+        "objective": exact.objective,
+        "dual_bound": exact.dual_bound,
+        "sampled_bound": blind.dual_bound,
+    }
+
+
+def measure(options, rng, train_images, train_labels, test_images, test_labels):
+    images, labels = two_classes(train_images, train_labels)
+    X, (X_test, y_test) = row_profiles(images), two_classes(test_images, test_labels)
+    X_test = row_profiles(X_test)
     rows, curves, timing = [], [], []
-    cells_ = [(n, seed) for n in args.samples for seed in range(args.seeds)]
-    for n, seed in step.progress(cells_, label="images", unit="instance"):
-        rng = step.generator(args.seed, "train_images", f"{n}", seed)
-        profiles, y = draw_split(X, labels, n, rng)
+    instances = [(n, seed) for n in options.samples for seed in range(options.trials)]
+    for n, seed in step.progress(instances, label="images", unit="instance"):
+        draws = rng(f"{n}", seed)
+        profiles, y = draw_split(X, labels, n, draws)
         patches, test = (
-            windows(part - profiles.mean(axis=0), args.patch_size, args.patch_size)
+            windows(part - profiles.mean(axis=0), options.patch_size, options.patch_size)
             for part in (profiles, X_test)
         )
-        gates = sample_gates(args.patch_size, args.gates, rng)
+        gates = sample_gates(options.patch_size, options.gates, draws)
         few = pattern_cells(patches, gate_patterns(patches, gates))
         begun = time.perf_counter()
         cells = enumerate_cells(patches)
         enumerated = time.perf_counter() - begun
         largest = beta_max(patches, y, cells=cells)
-        for fraction in args.fractions:
+        # One training set is drawn as curves.
+        shown = n == max(options.samples) and seed == 0
+        for fraction in options.fractions:
             beta = fraction * largest
             labelled = {"samples": n, "seed": seed, "beta_fraction": fraction}
             begun = time.perf_counter()
             optimum = train_convex(patches, y, beta, arrangements=cells.patterns, tol=1e-9)
             seconds = time.perf_counter() - begun + enumerated
-            networks = [("convex", 0, optimum.network, optimum.dual)]
-            shown = n == max(args.samples) and seed == 0
-            clock, accuracies = [], []
-
-            def watch(_, parameters, __, clock=clock, accuracies=accuracies, test=test):
-                clock.append(time.perf_counter())
-                U, w = parameters["filters"], parameters["weights"]
-                features = np.maximum(np.einsum("nkh,rmh->rnkm", test, U), 0).sum(axis=2)
-                accuracies.append(accuracy(np.einsum("rnm,rm->rn", features, w), y_test))
-
-            trained = train_baseline(
-                "average",
+            callback, clock, accuracies = watch(test, y_test)
+            trained = train_stochastically(
+                options,
                 patches,
                 y,
                 beta,
-                width=args.width,
-                restarts=args.restarts,
-                steps=args.steps,
-                method="sgd",
-                batch_size=args.batch,
-                learning_rate=args.step_size,
-                record_every=max(1, args.steps // (200 if shown else 20)),
-                rng=step.generator(args.seed, "train_images", f"sgd {n}", seed),
-                callback=watch if shown else None,
+                options.width,
+                rng(f"sgd {n}", seed),
+                record_every=max(1, options.steps // (200 if shown else 20)),
+                callback=callback if shown else None,
             )
+            networks = [("convex", 0, optimum.network, optimum.dual)]
             networks += [
-                ("sgd", restart, trained.network(restart), None) for restart in range(args.restarts)
+                ("sgd", restart, trained.network(restart), None)
+                for restart in range(options.restarts)
             ]
-            for method, restart, network, dual in networks:
-                weights = network.filters, network.weights
-                certificate = certify(*weights, patches, y, beta, dual=dual, cells=cells)
-                blind = certify(*weights, patches, y, beta, dual=dual, cells=few)
-                rows.append(
-                    labelled
-                    | {
-                        "method": method,
-                        "restart": restart,
-                        "beta": beta,
-                        "cells": len(cells.patterns),
-                        "filters": len(network.weights),
-                        "objective": certificate.objective,
-                        "dual_bound": certificate.dual_bound,
-                        "sampled_bound": blind.dual_bound,
-                        "program": optimum.program,
-                        "program_bound": optimum.dual_bound,
-                        "accuracy": accuracy(network.predict(test), y_test),
-                    }
-                )
+            rows += [
+                labelled
+                | {
+                    "method": method,
+                    "restart": restart,
+                    "beta": beta,
+                    "cells": len(cells.patterns),
+                    "filters": len(network.weights),
+                }
+                | certificates(network, patches, y, beta, dual, cells, few)
+                | {
+                    "program": optimum.program,
+                    "program_bound": optimum.dual_bound,
+                    "accuracy": accuracy(network.predict(test), y_test),
+                }
+                for method, restart, network, dual in networks
+            ]
             if shown:
                 timing.append(labelled | {"method": "convex", "iteration": 0, "seconds": seconds})
                 timing += [
@@ -130,11 +147,14 @@ def run():
                         "accuracy": accuracies[i][restart],
                     }
                     for i, iteration in enumerate(trained.iterations)
-                    for restart in range(args.restarts)
+                    for restart in range(options.restarts)
                 ]
-    for table, path in ((rows, args.table), (curves, args.curves), (timing, args.timing)):
-        step.write_table(pd.DataFrame(table), path, args, data)
+    return {
+        "table": pd.DataFrame(rows),
+        "curves": pd.DataFrame(curves),
+        "timing": pd.DataFrame(timing),
+    }
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("table", "curves", "timing"))

@@ -1,16 +1,34 @@
 """Claims 1, 5x: many restarts of descent with m = 2n filters on the instances of train_convex."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import draw_signals, output_rank, train_restarts, windows
+from workflow.scripts.ergen2021.problems import (
+    POOLING,
+    Descent,
+    draw_signals,
+    inputs_of,
+    output_rank,
+    train_restarts,
+)
 
 
-def inputs_of(instance, seed):
-    """What the architecture is trained on: patches, or whole signals for the circular one."""
-    X, y = draw_signals(seed, instance.seed, instance.samples, instance.dimension)
-    return (X if instance.architecture == "circular" else windows(X, instance.patch_size)), y
+class Options(Descent):
+    """Claims 1, 5x: descent with m = 2n filters beside the convex optimum."""
+
+    case: Literal[
+        "fully_connected",
+        "average",
+        "max",
+        "linear",
+        "unpooled",
+        "circular",
+        "two_relu_shared",
+        "two_relu_unshared",
+    ]
 
 
 def used(filters, weights, floor=1e-6):
@@ -19,36 +37,21 @@ def used(filters, weights, floor=1e-6):
     return filters[size > floor * size.max()], weights[size > floor * size.max()]
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        convex=step.Path,
-        architecture=str,
-        seed=int,
-        restarts=int,
-        steps=int,
-        step_size=(float, None),
-    )
-    kind = "average" if args.architecture == "fully_connected" else args.architecture
-    convex = step.read_table(args.convex)
+def measure(options, rng, convex):
+    kind = POOLING.get(options.case, options.case)
     rows = []
     instances = list(convex.groupby("seed"))
-    for seed, betas in step.progress(instances, label=args.architecture, unit="instance"):
-        inputs, y = inputs_of(betas.iloc[0], args.seed)
+    for seed, betas in step.progress(instances, label=options.case, unit="instance"):
+        instance = betas.iloc[0]
+        X, y = draw_signals(rng, seed, instance.samples, instance.dimension)
+        inputs = inputs_of(options.case, X, instance.patch_size)
         trained, ends = train_restarts(
-            args,
-            kind,
-            inputs,
-            y,
-            betas.beta.to_numpy(),
-            2 * len(y),
-            step.generator(args.seed, "train_sgd", args.architecture, seed),
+            options, kind, inputs, y, betas.beta.to_numpy(), 2 * len(y), rng(options.case, seed)
         )
         for index, which, restart, objective in ends:
             known = betas.iloc[which]
             row = {
-                "architecture": args.architecture,
+                "architecture": options.case,
                 "seed": seed,
                 "beta_fraction": known.beta_fraction,
                 "beta": known.beta,
@@ -58,16 +61,13 @@ def run():
                 "program": known.program,
                 "dual_bound": known.dual_bound,
             }
-            if kind in ("average", "max"):
+            if options.case in POOLING:
                 network = trained.network(index)
                 filters, weights = used(network.filters, network.weights)
-                row |= {
-                    "filters": len(weights),
-                    "rank": output_rank(filters, inputs, kind),
-                }
+                row |= {"filters": len(weights), "rank": output_rank(filters, inputs, kind)}
             rows.append(row)
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

@@ -4,77 +4,68 @@ One instance, several starts. The clock is kept in a table of its own: iteration
 the convex solver's total time.
 """
 
-import json
 import time
+from typing import Annotated
 
-import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.ergen2021 import train_convex
-from cnntheory.ergen2021.baselines import train_baseline
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import draw_patches
+from workflow.scripts.ergen2021.problems import (
+    Signals,
+    StochasticDescent,
+    draw_patches,
+    train_stochastically,
+)
+from workflow.scripts.step import Count, Positive
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table", "timing"],
-        seed=int,
-        trial=int,
-        samples=int,
-        dimension=int,
-        patch_size=int,
-        beta=float,
-        widths=json.loads,
-        restarts=int,
-        steps=int,
-        batch=int,
-        step_size=float,
-    )
-    patches, y = draw_patches(args.seed, args.trial, args.samples, args.dimension, args.patch_size)
-    optimum = train_convex(patches, y, args.beta)  # warms the caches up; the second call is timed
-    start = time.perf_counter()
-    optimum = train_convex(patches, y, args.beta)
-    seconds = [{"method": "convex", "width": len(optimum.network.weights), "iteration": 0}]
-    seconds[0]["seconds"] = time.perf_counter() - start
+class Options(Signals, StochasticDescent):
+    """Toy figure: SGD with few, medium and many filters on one instance."""
+
+    trial: Annotated[int, Field(ge=0)] = Field(description="which instance")
+    beta: Positive = Field(description="weight decay")
+    widths: list[Count] = Field(min_length=1, description="numbers of filters m")
+
+
+def measure(options, rng):
+    patches, y = draw_patches(rng, options.trial, options)
+    train_convex(patches, y, options.beta)  # warms the caches up; the second call is timed
+    begun = time.perf_counter()
+    optimum = train_convex(patches, y, options.beta)
+    seconds = time.perf_counter() - begun
+    found = {"width": len(optimum.network.weights), "iteration": 0}
+    timing = [{"method": "convex", **found, "seconds": seconds}]
+    values = {
+        "convex": optimum.program,
+        "mapped": optimum.network.objective(patches, y, options.beta),
+    }
     curves = [
         {
-            "method": "convex",
-            "width": len(optimum.network.weights),
+            "method": method,
+            "width": found["width"],
             "restart": 0,
             "iteration": 0,
-            "objective": optimum.program,
-        },
-        {
-            "method": "mapped",
-            "width": len(optimum.network.weights),
-            "restart": 0,
-            "iteration": 0,
-            "objective": optimum.network.objective(patches, y, args.beta),
-        },
+            "objective": objective,
+        }
+        for method, objective in values.items()
     ]
-    for width in step.progress(args.widths, label="toy", unit="width"):
+    for width in step.progress(options.widths, label="toy", unit="width"):
         clock = []
-        trained = train_baseline(
-            "average",
+        trained = train_stochastically(
+            options,
             patches,
             y,
-            args.beta,
-            width=width,
-            restarts=args.restarts,
-            steps=args.steps,
-            method="sgd",
-            batch_size=args.batch,
-            learning_rate=args.step_size,
-            record_every=max(1, args.steps // 400),
-            rng=step.generator(args.seed, "train_toy", f"{width}", args.trial),
+            options.beta,
+            width,
+            rng(f"{width}", options.trial),
+            record_every=max(1, options.steps // 400),
             callback=lambda *_, clock=clock: clock.append(time.perf_counter()),
         )
-        elapsed = np.array(clock) - clock[0]
-        seconds += [
-            {"method": "sgd", "width": width, "iteration": t, "seconds": s}
-            for t, s in zip(trained.iterations, elapsed, strict=True)
+        timing += [
+            {"method": "sgd", "width": width, "iteration": t, "seconds": now - clock[0]}
+            for t, now in zip(trained.iterations, clock, strict=True)
         ]
         curves += [
             {
@@ -87,9 +78,9 @@ def run():
             for iteration, values in zip(trained.iterations, trained.trace, strict=True)
             for restart, objective in enumerate(values)
         ]
-    step.write_table(pd.DataFrame(curves).assign(samples=len(y), beta=args.beta), args.table, args)
-    step.write_table(pd.DataFrame(seconds), args.timing, args)
+    table = pd.DataFrame(curves).assign(samples=len(y), beta=options.beta)
+    return {"table": table, "timing": pd.DataFrame(timing)}
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("table", "timing"))

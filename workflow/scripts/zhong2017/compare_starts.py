@@ -4,10 +4,11 @@ A trial is a teacher with its three starts. The tensor initialisation sees `samp
 descent is on the population loss, so that a failure is one of the start, not of the sample.
 """
 
-import warnings
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.zhong2017 import (
     draw_teacher,
@@ -16,71 +17,72 @@ from cnntheory.zhong2017 import (
     population_hessian,
     population_objective,
     recovery_error,
-    tensor_initialise,
 )
 from workflow.scripts import step
+from workflow.scripts.step import Count, Positive
+from workflow.scripts.zhong2017.starts import start_at_random, start_from_tensor, start_near
 
 STARTS = ("tensor", "random", "local")
+POINTS = 60  # of a curve
 
 
-def draw_trials(args):
+class Options(step.Options):
+    """Z11, Theorem T5: three kinds of starts on the population loss."""
+
+    case: Literal["relu_12", "relu_8", "erf_5", "erf_5_few"] = Field(description="which table")
+    activation: Literal["relu", "leaky_relu", "erf"]
+    trials: Count = Field(description="teachers with their starts")
+    samples: Count = Field(description="n of the tensor initialisation")
+    patch_size: Count = Field(description="k")
+    kernels: Count = Field(description="t")
+    patches: Count = Field(description="r")
+    steps: Count = Field(description="of descent, at most")
+    scale: Positive = Field(description="length of a random start's kernels")
+    radius: Positive = Field(0.1, description="distance of a local start")
+    refresh: Count = Field(100, description="steps between Hessians")
+
+
+def draw_trials(options, rng):
     """Teachers and starts, shapes (trials, k, t) and (3, trials, k, t)."""
-    k, t = args.patch_size, args.kernels
+    k, t = options.patch_size, options.kernels
     teachers, starts = [], []
-    for seed in step.progress(range(args.seeds), label="tensor initialisation", unit="trial"):
-        rng = step.generator(args.seed, "compare_starts", f"k {k}, t {t}", seed)
-        teacher = draw_teacher(rng, k, t)
-        random = args.scale * rng.standard_normal((k, t)) / np.sqrt(k)
-        D = rng.standard_normal((k, t))
-        local = teacher + args.radius * np.linalg.norm(teacher) * D / np.linalg.norm(D)
-        x = rng.standard_normal((args.samples, args.patches * k))
-        y = network_output(teacher, x, args.activation)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            tensor = tensor_initialise(x, y, t, k, args.activation)
+    progress = step.progress(range(options.trials), label="tensor initialisation", unit="trial")
+    for trial in progress:
+        draws = rng(f"k {k}, t {t}", trial)
+        teacher = draw_teacher(draws, k, t)
+        random = start_at_random(draws, (k, t), options.scale)
+        local = start_near(draws, teacher, options.radius)
+        x = draws.standard_normal((options.samples, options.patches * k))
+        y = network_output(teacher, x, options.activation)
+        tensor = start_from_tensor(x, y, (k, t), options.activation)
         teachers.append(teacher)
         starts.append((tensor, random, local))
     return np.array(teachers), np.array(starts).swapaxes(0, 1)
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table", "curves"],
-        seed=int,
-        seeds=int,
-        activation=str,
-        samples=int,
-        patch_size=int,
-        kernels=int,
-        patches=int,
-        steps=int,
-        scale=float,
-        radius=(float, 0.1),
-        refresh=(int, 100),
-    )
-    teachers, starts = draw_trials(args)
+def measure(options, rng):
+    teachers, starts = draw_trials(options, rng)
     targets = np.concatenate([teachers] * len(STARTS))
     first = starts.reshape(targets.shape)
     descent = gradient_descent(
         first,
-        population_objective(targets, args.activation, args.patches),
-        lambda W: population_hessian(W, args.activation, args.patches),
-        steps=args.steps,
-        refresh=args.refresh,
+        population_objective(targets, options.activation, options.patches),
+        lambda W: population_hessian(W, options.activation, options.patches),
+        steps=options.steps,
+        refresh=options.refresh,
         tolerance=1e-14,
     )
     setting = {
-        "activation": args.activation,
-        "patch_size": args.patch_size,
-        "kernels": args.kernels,
-        "samples": args.samples,
-        "start": np.repeat(STARTS, args.seeds),
-        "seed": np.tile(np.arange(args.seeds), len(STARTS)),
+        "activation": options.activation,
+        "patch_size": options.patch_size,
+        "kernels": options.kernels,
+        "samples": options.samples,
+        "start": np.repeat(STARTS, options.trials),
+        "seed": np.tile(np.arange(options.trials), len(STARTS)),
     }
-    shown = {0, *np.unique(np.geomspace(1, args.steps, 60).astype(int))}
+    shown = {0, *np.unique(np.geomspace(1, options.steps, POINTS).astype(int))}
     curves = []
-    descent = step.progress(descent, total=args.steps + 1, label="descent", unit="step")
+    descent = step.progress(descent, total=options.steps + 1, label="descent", unit="step")
     for iteration, (end, loss) in enumerate(descent):  # noqa: B007
         if iteration in shown:
             curves.append(pd.DataFrame({**setting, "iteration": iteration, "loss": loss}))
@@ -91,10 +93,9 @@ def run():
     def errors(kernels):
         return [recovery_error(*pair)[0] for pair in zip(kernels, targets, strict=True)]
 
-    table = {**setting, "start_error": errors(first), "max_error": errors(end), "end_loss": loss}
-    step.write_table(pd.DataFrame(table), args.table, args)
-    step.write_table(pd.concat(curves), args.curves, args)
+    found = {"start_error": errors(first), "max_error": errors(end), "end_loss": loss}
+    return {"table": pd.DataFrame({**setting, **found}), "curves": pd.concat(curves)}
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("table", "curves"))

@@ -6,22 +6,18 @@ that close up on each other), ``size`` (against k, the kernels' shape fixed), ``
 kernel given twice), ``rank 2`` (kernels of deficient rank, pairwise not parallel).
 """
 
-import json
+from typing import Annotated, get_args
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.zhong2017 import draw_teacher, population_hessian, rho
 from workflow.scripts import step
+from workflow.scripts.step import Count
+from workflow.scripts.zhong2017.activations import Activation
 
-SMOOTH_OR_KINKED = (
-    "relu",
-    "leaky_relu",
-    "squared_relu",
-    "sigmoid",
-    "tanh",
-    "erf",
-)
+ACTIVATIONS = get_args(Activation)
 
 
 def spectrum(W, activation, patches):
@@ -48,63 +44,63 @@ def orthonormal(patch_size, kernels):
     return np.eye(patch_size)[:, :kernels]
 
 
-def against_patches(args):
-    for activation in SMOOTH_OR_KINKED:
-        for seed in range(args.seeds):
-            rng = step.generator(args.seed, "hessian_spectrum", "patches", seed)
-            W = draw_teacher(rng, 6, 3)
-            for patches in args.patches:
-                yield "patches", seed, spectrum(W, activation, patches)
+def against_patches(options, rng):
+    for activation in ACTIVATIONS:
+        for trial in range(options.trials):
+            draws = rng("patches", trial)
+            W = draw_teacher(draws, 6, 3)
+            for patches in options.patches:
+                yield "patches", trial, spectrum(W, activation, patches)
 
 
-def against_bound(args):
-    for activation in SMOOTH_OR_KINKED:
-        for seed in range(args.teachers):
-            rng = step.generator(args.seed, "hessian_spectrum", "bound", seed)
-            kernels = int(rng.integers(2, 6))
-            patch_size = int(rng.integers(kernels, 9))
-            scale, kappa = np.exp(rng.uniform(np.log(0.2), np.log(3))), rng.uniform(1, 6)
-            W = scale * draw_teacher(rng, patch_size, kernels, kappa)
-            yield "bound", seed, spectrum(W, activation, int(rng.integers(1, 9)))
+def against_bound(options, rng):
+    for activation in ACTIVATIONS:
+        for trial in range(options.teachers):
+            draws = rng("bound", trial)
+            kernels = int(draws.integers(2, 6))
+            patch_size = int(draws.integers(kernels, 9))
+            scale, kappa = np.exp(draws.uniform(np.log(0.2), np.log(3))), draws.uniform(1, 6)
+            W = scale * draw_teacher(draws, patch_size, kernels, kappa)
+            yield "bound", trial, spectrum(W, activation, int(draws.integers(1, 9)))
 
 
-def against_kernels(args):
-    for activation in SMOOTH_OR_KINKED:
-        for kernels in args.kernels:
+def against_kernels(options, _):
+    for activation in ACTIVATIONS:
+        for kernels in options.kernels:
             # sigmoid: the constant is 1 only where some direction is free of kernels.
-            W = orthonormal(max(args.kernels) + 1, kernels)
+            W = orthonormal(max(options.kernels) + 1, kernels)
             yield "orthonormal", 0, spectrum(W, activation, 4)
 
 
-def near_parallel(args):
-    for activation in SMOOTH_OR_KINKED:
-        for angle in args.angles:
+def near_parallel(options, _):
+    for activation in ACTIVATIONS:
+        for angle in options.angles:
             W = np.zeros((4, 2))
             W[0] = np.cos(angle / 2)
             W[1] = np.sin(angle / 2) * np.array([1, -1])
             yield "parallel", 0, spectrum(W, activation, 2)
 
 
-def against_size(args):
-    for activation in SMOOTH_OR_KINKED:
-        for seed in range(args.seeds):
-            rng = step.generator(args.seed, "hessian_spectrum", "size", seed)
-            core = draw_teacher(rng, 3, 3)
-            for patch_size in args.patch_sizes:
+def against_size(options, rng):
+    for activation in ACTIVATIONS:
+        for trial in range(options.trials):
+            draws = rng("size", trial)
+            core = draw_teacher(draws, 3, 3)
+            for patch_size in options.patch_sizes:
                 W = np.zeros((patch_size, 3))
                 W[:3] = core
-                yield "size", seed, spectrum(W, activation, 4)
+                yield "size", trial, spectrum(W, activation, 4)
 
 
-def degenerate(args):
-    for activation in SMOOTH_OR_KINKED:
-        for seed in range(args.seeds):
-            rng = step.generator(args.seed, "hessian_spectrum", "degenerate", seed)
-            W = draw_teacher(rng, 5, 3)
+def degenerate(options, rng):
+    for activation in ACTIVATIONS:
+        for trial in range(options.trials):
+            draws = rng("degenerate", trial)
+            W = draw_teacher(draws, 5, 3)
             twice, flat = W.copy(), W.copy()
             twice[:, 1] = twice[:, 0]
             flat[:, 2] = flat[:, 0] + flat[:, 1]
-            for case, kernels in (("duplicated", twice), ("rank 2", flat)):
+            for study, kernels in (("duplicated", twice), ("rank 2", flat)):
                 H = population_hessian(kernels, activation, 2)
                 eigenvalues = np.linalg.eigvalsh(H)
                 row = {
@@ -118,34 +114,40 @@ def degenerate(args):
                     "largest": eigenvalues[-1],
                     "bound": 0.0,
                 }
-                yield case, seed, row
+                yield study, trial, row
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        seed=int,
-        seeds=int,
-        teachers=int,
-        patches=json.loads,
-        kernels=json.loads,
-        angles=json.loads,
-        patch_sizes=json.loads,
+STUDIES = (
+    against_patches,
+    against_bound,
+    against_kernels,
+    near_parallel,
+    against_size,
+    degenerate,
+)
+
+
+class Options(step.Options):
+    """Z2 to Z5 and N2, Theorem T1: the exact spectrum of the population Hessian at the truth."""
+
+    trials: Count = Field(description="teachers of a study")
+    teachers: Count = Field(description="random ones beside the bound")
+    patches: list[Count] = Field(min_length=1, description="grid of r")
+    kernels: list[Annotated[int, Field(ge=2)]] = Field(
+        min_length=3, description="grid of t, orthonormal kernels"
     )
-    studies = (
-        against_patches,
-        against_bound,
-        against_kernels,
-        near_parallel,
-        against_size,
-        degenerate,
+    angles: list[Annotated[float, Field(gt=0, le=1.5)]] = Field(
+        min_length=2, description="between two near-parallel kernels, radians"
     )
+    patch_sizes: list[Annotated[int, Field(ge=4)]] = Field(min_length=2, description="grid of k")
+
+
+def measure(options, rng):
     rows = []
-    for study in step.progress(studies, label="spectra", unit="study"):
-        rows += [{"study": name, "seed": seed} | row for name, seed, row in study(args)]
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    for study in step.progress(STUDIES, label="spectra", unit="study"):
+        rows += [{"study": name, "seed": seed} | row for name, seed, row in study(options, rng)]
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

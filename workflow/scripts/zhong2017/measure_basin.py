@@ -5,57 +5,62 @@ ReLU the almost-everywhere Hessian, which leaves out a point mass, hence also th
 ``<grad f(W), W - W*> / ||W - W*||^2`` of the population gradient where it is closed.
 """
 
-import json
-
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.zhong2017 import draw_teacher, population_hessian, population_objective
 from workflow.scripts import step
+from workflow.scripts.step import Count, NonNegative
+from workflow.scripts.zhong2017.activations import Activation
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        seed=int,
-        seeds=int,
-        activations=json.loads,
-        radii=json.loads,
-        directions=int,
-        patch_size=int,
-        kernels=int,
-        patches=int,
-    )
-    rows = []
-    for activation in step.progress(args.activations, label="basin", unit="activation"):
-        for seed in range(args.seeds):
-            rng = step.generator(args.seed, "measure_basin", "teacher", seed)
-            teacher = draw_teacher(rng, args.patch_size, args.kernels)
-            D = rng.standard_normal((args.directions, *teacher.shape))
+class Options(step.Options):
+    """Z7, Theorem T2: how far from the truth the loss is convex."""
+
+    trials: Count = Field(description="teachers")
+    activations: list[Activation] = Field(min_length=1)
+    radii: list[NonNegative] = Field(min_length=2, description="distances from the truth")
+    directions: Count = Field(description="random ones a teacher")
+    patch_size: Count = Field(description="k")
+    kernels: Count = Field(description="t")
+    patches: Count = Field(description="r")
+
+
+def monotonicity(W, teacher, activation, patches):
+    """``<grad f(W), W - W*> / ||W - W*||^2`` where the population gradient is closed, else NaN."""
+    if activation not in ("relu", "leaky_relu", "erf"):
+        return np.full(len(W), np.nan)
+    _, gradient = population_objective(teacher, activation, patches)(W)
+    inner = (gradient * (W - teacher)).sum(axis=(1, 2))
+    return inner / ((W - teacher) ** 2).sum(axis=(1, 2))
+
+
+def measure(options, rng):
+    tables = []
+    for activation in step.progress(options.activations, label="basin", unit="activation"):
+        for trial in range(options.trials):
+            draws = rng("teacher", trial)
+            teacher = draw_teacher(draws, options.patch_size, options.kernels)
+            D = draws.standard_normal((options.directions, *teacher.shape))
             D *= np.linalg.norm(teacher) / np.linalg.norm(D, axis=(1, 2), keepdims=True)
-            for radius in args.radii:
+            for radius in options.radii:
                 W = teacher + radius * D
-                H = population_hessian(W, activation, args.patches, teacher=teacher)
-                monotone = np.full(args.directions, np.nan)
-                if activation in ("relu", "leaky_relu", "erf"):
-                    _, gradient = population_objective(teacher, activation, args.patches)(W)
-                    inner = (gradient * (W - teacher)).sum(axis=(1, 2))
-                    monotone = inner / ((W - teacher) ** 2).sum(axis=(1, 2))
-                rows.append(
+                H = population_hessian(W, activation, options.patches, teacher=teacher)
+                tables.append(
                     pd.DataFrame(
                         {
                             "activation": activation,
-                            "seed": seed,
+                            "seed": trial,
                             "radius": radius,
-                            "direction": np.arange(args.directions),
+                            "direction": np.arange(options.directions),
                             "smallest": np.linalg.eigvalsh(H)[:, 0],
-                            "monotonicity": monotone,
+                            "monotonicity": monotonicity(W, teacher, activation, options.patches),
                         }
                     )
                 )
-    step.write_table(pd.concat(rows), args.table, args)
+    return pd.concat(tables)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

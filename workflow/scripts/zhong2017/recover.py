@@ -6,12 +6,12 @@ beside that of the end: where the first is large and the second small, descent w
 initialisation has no part in it.
 """
 
-import json
-import warnings
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.zhong2017 import (
     draw_teacher,
@@ -20,29 +20,31 @@ from cnntheory.zhong2017 import (
     gradient_descent,
     network_output,
     recovery_error,
-    tensor_initialise,
 )
 from workflow.scripts import step
+from workflow.scripts.step import Count, Positive
+from workflow.scripts.zhong2017.activations import Identifiable
+from workflow.scripts.zhong2017.starts import start_at_random, start_from_tensor, start_near
 
 # The step 1 / lambda_max needs the curvature to a few per cent: this many samples tell it.
 CURVATURE_SAMPLES = 1000
 
 
-def draw_starts(rng, teacher, scale, radius):
-    """A random start, its kernels about `scale` long, and one at relative distance `radius`."""
-    k = len(teacher)
-    random = scale * rng.standard_normal(teacher.shape) / np.sqrt(k)
-    D = rng.standard_normal(teacher.shape)
-    local = teacher + radius * np.linalg.norm(teacher) * D / np.linalg.norm(D)
-    return {"random": random, "local": local}
+class Options(step.Options):
+    """Z10, Theorem T5: where gradient descent recovers the kernels, from which start."""
 
-
-def initialise(x, y, teacher, activation):
-    """Tensor initialisation; that it warns of too few samples is no news on this grid."""
-    k, t = teacher.shape
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return tensor_initialise(x, y, t, k, activation)
+    case: Literal["grid", "judged", "local", "tanh"] = Field(description="which table")
+    activation: Identifiable
+    trials: Count = Field(description="teachers with their samples and starts")
+    starts: list[Literal["tensor", "random", "local"]] = Field(min_length=1)
+    samples: list[Count] = Field(min_length=1, description="grid of n")
+    patch_sizes: list[Count] = Field(min_length=1, description="grid of k")
+    kernels: Count = Field(description="t")
+    patches: Count = Field(description="r")
+    steps: Count = Field(description="at most")
+    tolerance: Positive = Field(description="loss at which descent ends")
+    scale: Positive = Field(1.5, description="length of a random start's kernels")
+    radius: Positive = Field(0.1, description="distance of a local start")
 
 
 def largest_error(W, teacher):
@@ -65,49 +67,36 @@ def descend(start, x, y, activation, steps, tolerance):
     return W[0], loss[0], iteration
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        study=str,
-        seed=int,
-        seeds=int,
-        activation=str,
-        starts=json.loads,
-        samples=json.loads,
-        patch_sizes=json.loads,
-        kernels=int,
-        patches=int,
-        steps=int,
-        tolerance=float,
-        scale=(float, 1.5),
-        radius=(float, 0.1),
-    )
+def measure(options, rng):
+    activation, t, r = options.activation, options.kernels, options.patches
     rows = []
-    cells = list(product(args.patch_sizes, range(args.seeds)))
-    for k, seed in step.progress(cells, label=f"{args.study} {args.activation}", unit="trial"):
-        rng = step.generator(args.seed, "recover", f"k {k}", seed)
-        teacher = draw_teacher(rng, k, args.kernels)
-        starts = draw_starts(rng, teacher, args.scale, args.radius)
-        inputs = rng.standard_normal((max(args.samples), args.patches * k))
-        labels = network_output(teacher, inputs, args.activation)
-        for n in args.samples:
+    cells = list(product(options.patch_sizes, range(options.trials)))
+    for k, trial in step.progress(cells, label=f"{options.case} {activation}", unit="trial"):
+        draws = rng(f"k {k}", trial)
+        teacher = draw_teacher(draws, k, t)
+        starts = {
+            "random": start_at_random(draws, (k, t), options.scale),
+            "local": start_near(draws, teacher, options.radius),
+        }
+        inputs = draws.standard_normal((max(options.samples), r * k))
+        labels = network_output(teacher, inputs, activation)
+        for n in options.samples:
             x, y = inputs[:n], labels[:n]
-            if "tensor" in args.starts:
-                starts["tensor"] = initialise(x, y, teacher, args.activation)
-            for name in args.starts:
+            if "tensor" in options.starts:
+                starts["tensor"] = start_from_tensor(x, y, (k, t), activation)
+            for name in options.starts:
                 end, loss, iteration = descend(
-                    starts[name], x, y, args.activation, args.steps, args.tolerance
+                    starts[name], x, y, activation, options.steps, options.tolerance
                 )
                 rows.append(
                     {
-                        "study": args.study,
-                        "activation": args.activation,
+                        "study": options.case,
+                        "activation": activation,
                         "patch_size": k,
-                        "kernels": args.kernels,
-                        "patches": args.patches,
+                        "kernels": t,
+                        "patches": r,
                         "samples": n,
-                        "seed": seed,
+                        "seed": trial,
                         "start": name,
                         "start_error": largest_error(starts[name], teacher),
                         "max_error": largest_error(end, teacher),
@@ -115,8 +104,8 @@ def run():
                         "iteration": iteration,
                     }
                 )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

@@ -1,7 +1,10 @@
 """Z1: the non-linearity rho(sigma) of each activation and the terms whose minimum it is."""
 
+from typing import Annotated
+
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.zhong2017 import ACTIVATIONS, rho
 from workflow.scripts import step
@@ -14,18 +17,23 @@ TERMS = (
 )
 
 
-def run():
-    args = step.arguments(__doc__, ["table"], points=int)
+class Options(step.Options):
+    """Z1, property P2: the non-linearity rho of each activation."""
+
+    points: Annotated[int, Field(ge=5)] = Field(description="magnitudes between 0.05 and 20")
+
+
+def measure(options):
     # The magnitudes of the authors' table, 0.1, 1 and 10, are among the points.
-    sigma = np.union1d(np.geomspace(0.05, 20, args.points), [0.1, 1.0, 10.0])
+    sigma = np.union1d(np.geomspace(0.05, 20, options.points), [0.1, 1.0, 10.0])
     tables = []
     for activation in ACTIVATIONS:
         least, terms = rho(activation, sigma, return_terms=True)
         for quantity, value in zip(("rho", *TERMS), (least, *terms), strict=True):
             columns = {"activation": activation, "sigma": sigma, "quantity": quantity}
             tables.append(pd.DataFrame(columns | {"value": value}))
-    step.write_table(pd.concat(tables), args.table, args)
+    return pd.concat(tables)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

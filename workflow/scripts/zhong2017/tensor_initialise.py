@@ -1,17 +1,18 @@
 """Z9, N4, N5: error of the tensor initialisation against the number of samples.
 
-One study a table, each a grid of the options: ``size`` (Z9: error and span against n for several
+One case a table, each a grid of the options: ``size`` (Z9: error and span against n for several
 k), ``patches`` (Z9c: several r on the same teachers and patches), ``activation`` and ``centre``
 (reported), ``order`` (N4: moments that vanish), ``law`` (N5: inputs that are not Gaussian). In
 every cell the n samples are the first of the largest sample.
 """
 
-import json
 import warnings
 from itertools import product
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.zhong2017 import (
     draw_teacher,
@@ -21,8 +22,34 @@ from cnntheory.zhong2017 import (
     tensor_initialise,
 )
 from workflow.scripts import step
+from workflow.scripts.step import Count
+from workflow.scripts.zhong2017.activations import Identifiable
 
 CENTRES = {"regression": True, "mean": "mean", "nothing": False}
+Orders = Annotated[list[tuple[Literal[2, 3], Literal[3, 4]]], Field(min_length=1)]
+
+
+class Options(step.Options):
+    """Z9, N4 and N5, Theorem T4: the error of tensor initialisation."""
+
+    case: Literal["size", "patches", "activation", "centre", "order", "law"] = Field(
+        description="which table"
+    )
+    trials: Count = Field(description="teachers with their samples")
+    activations: list[Identifiable] = Field(min_length=1)
+    samples: list[Count] = Field(min_length=2, description="grid of n")
+    patch_sizes: list[Count] = Field(min_length=1, description="grid of k")
+    kernels: Count = Field(description="t")
+    patches: list[Count] = Field(min_length=1, description="grid of r")
+    laws: list[Literal["gaussian", "uniform", "laplace"]] = Field(
+        ["gaussian"], min_length=1, description="of the inputs' entries"
+    )
+    centres: list[Literal["regression", "mean", "nothing"]] = Field(
+        ["regression"], min_length=1, description="what is taken off the labels"
+    )
+    orders: dict[Literal["relu", "tanh"], Orders] = Field(
+        {}, description="of the moments, by activation, where not those that do not vanish"
+    )
 
 
 def draw_inputs(rng, law, shape):
@@ -31,9 +58,7 @@ def draw_inputs(rng, law, shape):
         return rng.standard_normal(shape)
     if law == "uniform":
         return rng.uniform(-np.sqrt(3), np.sqrt(3), shape)
-    if law == "laplace":
-        return rng.laplace(0, np.sqrt(1 / 2), shape)
-    raise ValueError(f"laws: expected gaussian, uniform or laplace, found {law!r}")
+    return rng.laplace(0, np.sqrt(1 / 2), shape)
 
 
 def subspace_error(W, teacher):
@@ -42,66 +67,50 @@ def subspace_error(W, teacher):
     return np.linalg.norm(V_star - V @ (V.T @ V_star), 2)
 
 
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table"],
-        study=str,
-        seed=int,
-        seeds=int,
-        samples=json.loads,
-        patch_sizes=json.loads,
-        kernels=int,
-        patches=json.loads,
-        activations=json.loads,
-        laws=(json.loads, ["gaussian"]),
-        centres=(json.loads, ["regression"]),
-        orders=(json.loads, {}),
-    )
-    cells = list(product(args.patch_sizes, args.laws, range(args.seeds)))
+def estimate(x, y, teacher, activation, centre, orders):
+    """The tensor initialisation's errors, and whether it warned that the signal is lost."""
+    k, t = teacher.shape
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeWarning)
+        W = tensor_initialise(x, y, t, k, activation, center=CENTRES[centre], orders=orders)
+    largest, distance = recovery_error(W, teacher)
+    return {
+        "max_error": largest,
+        "distance": distance,
+        "subspace_error": subspace_error(W, teacher),
+        "lost": bool(caught),
+    }
+
+
+def measure(options, rng):
+    cells = list(product(options.patch_sizes, options.laws, range(options.trials)))
     rows = []
-    for k, law, seed in step.progress(cells, label=args.study, unit="sample"):
-        rng = step.generator(args.seed, "tensor_initialise", f"k {k}", seed)
-        teacher = draw_teacher(rng, k, args.kernels)
-        inputs = draw_inputs(rng, law, (max(args.samples), max(args.patches) * k))
-        for r, activation in product(args.patches, args.activations):
+    for k, law, trial in step.progress(cells, label=options.case, unit="sample"):
+        draws = rng(f"k {k}", trial)
+        teacher = draw_teacher(draws, k, options.kernels)
+        inputs = draw_inputs(draws, law, (max(options.samples), max(options.patches) * k))
+        for r, activation in product(options.patches, options.activations):
             x = np.ascontiguousarray(inputs[:, : r * k])
             y = network_output(teacher, x, activation)
-            orders = args.orders.get(activation, [moment_orders(activation)])
-            for n, centre, order in product(args.samples, args.centres, orders):
-                with warnings.catch_warnings(record=True) as caught:
-                    warnings.simplefilter("always", RuntimeWarning)
-                    W = tensor_initialise(
-                        x[:n],
-                        y[:n],
-                        args.kernels,
-                        k,
-                        activation,
-                        center=CENTRES[centre],
-                        orders=tuple(order),
-                    )
-                largest, distance = recovery_error(W, teacher)
-                rows.append(
-                    {
-                        "study": args.study,
-                        "activation": activation,
-                        "law": law,
-                        "centre": centre,
-                        "orders": "M_{} and M_{}".format(*order),
-                        "usual": tuple(order) == moment_orders(activation),
-                        "patch_size": k,
-                        "kernels": args.kernels,
-                        "patches": r,
-                        "samples": n,
-                        "seed": seed,
-                        "max_error": largest,
-                        "distance": distance,
-                        "subspace_error": subspace_error(W, teacher),
-                        "lost": bool(caught),
-                    }
-                )
-    step.write_table(pd.DataFrame(rows), args.table, args)
+            usual = moment_orders(activation)
+            choices = options.orders.get(activation, [usual])
+            for n, centre, orders in product(options.samples, options.centres, choices):
+                setting = {
+                    "study": options.case,
+                    "activation": activation,
+                    "law": law,
+                    "centre": centre,
+                    "orders": "M_{} and M_{}".format(*orders),
+                    "usual": orders == usual,
+                    "patch_size": k,
+                    "kernels": options.kernels,
+                    "patches": r,
+                    "samples": n,
+                    "seed": trial,
+                }
+                rows.append(setting | estimate(x[:n], y[:n], teacher, activation, centre, orders))
+    return pd.DataFrame(rows)
 
 
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure)

@@ -6,10 +6,9 @@ theorem), ``control`` (N1: linear and quadratic activations, rho = 0), ``few`` (
 than parameters).
 """
 
-import json
-
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from cnntheory.zhong2017 import (
     draw_teacher,
@@ -20,16 +19,30 @@ from cnntheory.zhong2017 import (
     recovery_error,
 )
 from workflow.scripts import step
+from workflow.scripts.step import Count, Positive
+from workflow.scripts.zhong2017.activations import Activation
+from workflow.scripts.zhong2017.starts import start_near
+
+CONTROL_RADIUS = 0.5
+POINTS = 80  # of a curve
 
 
-def start_near(rng, teacher, radius):
-    """A start at relative distance `radius` in a random direction, with one trial axis."""
-    D = rng.standard_normal(teacher.shape)
-    return (teacher + radius * np.linalg.norm(teacher) * D / np.linalg.norm(D))[None]
+class Options(step.Options):
+    """Z8, N1 and N3, Theorem T3: gradient descent near the truth, and controls."""
+
+    trials: Count = Field(description="teachers with their samples")
+    samples: Count = Field(description="n")
+    activations: list[Activation] = Field(min_length=1)
+    patch_size: Count = Field(description="k")
+    kernels: Count = Field(description="t")
+    patches: Count = Field(description="r")
+    steps: Count = Field(description="of one sample; a quarter of them with fresh samples")
+    control_steps: Count = Field(description="of the controls")
+    radius: Positive = Field(0.01, description="distance of the start")
 
 
 def descend(teacher, x, activation, start, steps, fresh=None):
-    """Distances ``||W - W*||_F / ||W*||_F``, losses and the last iterate.
+    """Distances ``||W - W*||_F / ||W*||_F``, losses, the last iterate and the Hessian's spectrum.
 
     The step is the theorem's, 1 / lambda_max of the Hessian at the truth, constant; `fresh` draws
     a new sample for every step.
@@ -46,86 +59,15 @@ def descend(teacher, x, activation, start, steps, fresh=None):
             labels = network_output(teacher, new, activation)
             return empirical_objective(new, labels, k, activation)(W)
 
-    descent = gradient_descent(start, objective, lambda W: fixed, steps=steps, tolerance=1e-30)
+    descent = gradient_descent(
+        start[None], objective, lambda W: fixed, steps=steps, tolerance=1e-30
+    )
     distances, losses = [], []
     for W, loss in descent:
         distances.append(np.linalg.norm(W[0] - teacher))
         losses.append(loss[0])
-    return np.array(distances) / np.linalg.norm(teacher), np.array(losses), W[0], fixed[0]
-
-
-def run():
-    args = step.arguments(
-        __doc__,
-        ["table", "curves"],
-        seed=int,
-        seeds=int,
-        samples=int,
-        activations=json.loads,
-        patch_size=int,
-        kernels=int,
-        patches=int,
-        steps=int,
-        control_steps=int,
-        radius=(float, 0.01),
-    )
-    k, t, r, n = args.patch_size, args.kernels, args.patches, args.samples
-    runs = [("local", a, n, args.steps, args.radius) for a in args.activations]
-    runs += [("resampled", a, n, args.steps // 4, args.radius) for a in args.activations]
-    runs += [("control", a, n, args.control_steps, 0.5) for a in ("linear", "quadratic")]
-    few = max(k * t // 2, 2)
-    runs += [("few", a, few, args.control_steps, 0.5) for a in args.activations]
-    summaries, curves = [], []
-    for study, activation, count, steps, radius in step.progress(runs, label="GD", unit="run"):
-        for seed in range(args.seeds):
-            rng = step.generator(args.seed, "train_gd", "local", seed)
-            teacher = draw_teacher(rng, k, t)
-            start = start_near(rng, teacher, radius)
-            x = rng.standard_normal((count, r * k))
-
-            def fresh(rng=rng, count=count):
-                return rng.standard_normal((count, r * k))
-
-            distance, loss, W, hessian = descend(
-                teacher, x, activation, start, steps, fresh if study == "resampled" else None
-            )
-            eigenvalues = np.linalg.eigvalsh(hessian)
-            predicted = eigenvalues[0] / eigenvalues[-1]
-            rate, straight = fit_rate(distance)
-            summaries.append(
-                {
-                    "study": study,
-                    "activation": activation,
-                    "patch_size": k,
-                    "kernels": t,
-                    "seed": seed,
-                    "samples": count,
-                    "predicted_rate": predicted,
-                    "measured_rate": rate,
-                    "straightness": straight,
-                    "monotone": bool((np.diff(distance[distance > 1e-13]) <= 1e-15).all()),
-                    "end_error": distance[-1],
-                    "max_error": recovery_error(W, teacher)[0],
-                    "end_loss": loss[-1],
-                    "null_directions": int((eigenvalues < 1e-8 * eigenvalues[-1]).sum()),
-                    "iteration": len(distance) - 1,
-                }
-            )
-            at = np.unique(np.geomspace(1, len(distance), 80).astype(int)) - 1
-            curves.append(
-                pd.DataFrame(
-                    {
-                        "study": study,
-                        "activation": activation,
-                        "seed": seed,
-                        "iteration": at,
-                        "distance": distance[at],
-                        "loss": loss[at],
-                    }
-                )
-            )
-    step.write_table(pd.DataFrame(summaries), args.table, args)
-    step.write_table(pd.concat(curves), args.curves, args)
+    distances = np.array(distances) / np.linalg.norm(teacher)
+    return distances, np.array(losses), W[0], np.linalg.eigvalsh(fixed[0])
 
 
 def fit_rate(distance):
@@ -144,5 +86,70 @@ def fit_rate(distance):
     return -np.expm1(slope), 1 - residual.var() / log.var() if log.var() > 0 else np.nan
 
 
+def jobs(options):
+    """Study, activation, sample size, steps and distance of the start of every descent."""
+    few = max(options.patch_size * options.kernels // 2, 2)
+    n, steps, more = options.samples, options.steps, options.control_steps
+    return [
+        *[("local", a, n, steps, options.radius) for a in options.activations],
+        *[("resampled", a, n, steps // 4, options.radius) for a in options.activations],
+        *[("control", a, n, more, CONTROL_RADIUS) for a in ("linear", "quadratic")],
+        *[("few", a, few, more, CONTROL_RADIUS) for a in options.activations],
+    ]
+
+
+def measure(options, rng):
+    k, t = options.patch_size, options.kernels
+    summaries, curves = [], []
+    progress = step.progress(jobs(options), label="GD", unit="run")
+    for study, activation, count, steps, radius in progress:
+        for trial in range(options.trials):
+            draws = rng("local", trial)
+            teacher = draw_teacher(draws, k, t)
+            start = start_near(draws, teacher, radius)
+
+            def fresh(draws=draws, shape=(count, options.patches * k)):
+                return draws.standard_normal(shape)
+
+            x = fresh()
+            distance, loss, W, eigenvalues = descend(
+                teacher, x, activation, start, steps, fresh if study == "resampled" else None
+            )
+            rate, straight = fit_rate(distance)
+            summaries.append(
+                {
+                    "study": study,
+                    "activation": activation,
+                    "patch_size": k,
+                    "kernels": t,
+                    "seed": trial,
+                    "samples": count,
+                    "predicted_rate": eigenvalues[0] / eigenvalues[-1],
+                    "measured_rate": rate,
+                    "straightness": straight,
+                    "monotone": bool((np.diff(distance[distance > 1e-13]) <= 1e-15).all()),
+                    "end_error": distance[-1],
+                    "max_error": recovery_error(W, teacher)[0],
+                    "end_loss": loss[-1],
+                    "null_directions": int((eigenvalues < 1e-8 * eigenvalues[-1]).sum()),
+                    "iteration": len(distance) - 1,
+                }
+            )
+            at = np.unique(np.geomspace(1, len(distance), POINTS).astype(int)) - 1
+            curves.append(
+                pd.DataFrame(
+                    {
+                        "study": study,
+                        "activation": activation,
+                        "seed": trial,
+                        "iteration": at,
+                        "distance": distance[at],
+                        "loss": loss[at],
+                    }
+                )
+            )
+    return {"table": pd.DataFrame(summaries), "curves": pd.concat(curves)}
+
+
 if __name__ == "__main__":
-    step.main(run)
+    step.main(Options, measure, tables=("table", "curves"))

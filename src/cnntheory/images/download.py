@@ -1,0 +1,182 @@
+"""MNIST from a cache, and from mirrors into it: downloaded, verified, then kept."""
+
+import contextlib
+import logging
+import queue
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from .datasets import FILES, find
+from .idx import parse_idx, read_idx
+
+log = logging.getLogger(__name__)
+
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+
+
+def fetch(cache, mirrors=MIRRORS, files=FILES, patience=30.0, attempts=3, progress=None):
+    """Read MNIST from `cache`; download what is missing or damaged there.
+
+    The mirrors are asked in turn. One that does not answer, breaks off or sends other content
+    is left for the next one; a file enters the cache when it has been verified, not before.
+
+    Parameters
+    ----------
+    cache : path
+        Folder of the files, made when needed.
+    mirrors : sequence of str
+        Addresses of folders that hold the gzipped files.
+    files : mapping, optional
+        As `FILES`.
+    patience : float
+        Seconds until some mirror answers, over all mirrors and attempts; also until the next
+        bytes of a download.
+    attempts : int
+        How often a mirror is asked for a file.
+    progress : callable, optional
+        ``progress(label)`` makes a progress bar that pooch accepts, such as tqdm's.
+
+    Returns
+    -------
+    dict
+        Key to uint8 array.
+
+    Raises
+    ------
+    ConnectionError
+        No mirror answered.
+    OSError
+        The cache cannot be written, or mirrors answered but none sent the right content.
+    """
+    import requests
+
+    found = find(cache, files)
+    arrays = {}
+    for key, path in found.items():
+        try:
+            arrays[key] = read_idx(path, files[key][1])
+        except ValueError as error:
+            log.warning("cache: %s (fetching one now)", error)
+    mirrors = list(mirrors)
+    wait = patience / max(1, attempts * len(mirrors))
+    answered = False
+    for key in [key for key in files if key not in arrays]:
+        name, expected = files[key]
+        defects = []
+        with _scratch(cache) as folder:
+            part = folder / f"{name}.gz"
+            for mirror in mirrors:
+                url = f"{mirror.rstrip('/')}/{part.name}"
+                try:
+                    arrays[key] = _download(url, part, expected, attempts, wait, patience, progress)
+                except requests.RequestException as error:
+                    defects.append(f"{url}: {_reason(error)}")
+                except ValueError as error:
+                    defects.append(f"{url}: {error}")
+                    answered = True
+                else:
+                    part.replace(Path(cache, part.name))
+                    if key in found and found[key].name != part.name:
+                        found[key].unlink()
+                    # What has just worked is asked first for the next file.
+                    mirrors.sort(key=lambda other, good=mirror: other != good)
+                    answered = True
+                    break
+        if key not in arrays:
+            said = ", ".join(defects) or "the list of mirrors is empty"
+            if not answered:
+                raise ConnectionError(f"no mirror of MNIST answered within {patience:g} s ({said})")
+            raise OSError(
+                f"{name}: expected it from a mirror, found none that sent it whole ({said}); try "
+                f"again later, or put the {len(files)} files into {cache}"
+            )
+    return {key: arrays[key] for key in files}
+
+
+@contextlib.contextmanager
+def _scratch(cache):
+    """A folder inside the cache for what is not verified yet; it leaves nothing behind."""
+    try:
+        Path(cache).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=cache) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise OSError(
+            f"{cache}: expected a cache that can be written, found: {error.strerror or error}; "
+            "free some space, make it writable or name another folder"
+        ) from error
+
+
+def _download(url, path, expected, attempts, wait, patience, progress):
+    """Download `url` to `path` and read it.
+
+    Raises `requests.RequestException` where nobody answered, ValueError where the answer was cut
+    short or is not the expected content.
+    """
+    import pooch
+    import requests
+
+    for attempt in range(attempts):
+        begin = time.monotonic()
+        try:
+            _expect_answer(url, wait)
+        except requests.RequestException as error:
+            failure = error
+        else:
+            bar = progress(path.name) if progress else None
+            download = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=patience)
+            try:
+                download(url, path, None)
+                return parse_idx(path.read_bytes(), expected)
+            except requests.RequestException as error:
+                failure = ValueError(f"the download broke off ({_reason(error)})")
+            finally:
+                if bar is not None:
+                    bar.close()
+        if attempt < attempts - 1:
+            time.sleep(max(0, min(1, begin + wait - time.monotonic())))
+    raise failure
+
+
+def _expect_answer(url, wait):
+    """Raise `requests.RequestException` unless `url` is offered within `wait` seconds.
+
+    The question is put in a thread: looking up a name has no time limit, and connecting to it has
+    one for each of its addresses.
+    """
+    import requests
+
+    outcome = queue.SimpleQueue()
+
+    def ask():
+        try:
+            requests.head(url, timeout=wait, allow_redirects=True).raise_for_status()
+            outcome.put(None)
+        except requests.RequestException as error:
+            outcome.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        error = outcome.get(timeout=wait)
+    except queue.Empty:
+        error = requests.Timeout()
+    if error:
+        raise error
+
+
+def _reason(error):
+    """A few words for a `requests.RequestException`, whose own text is a page."""
+    import requests
+
+    if isinstance(error, requests.HTTPError):
+        return f"HTTP status {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    # The reason that urllib3 names is the one a reader can use, e.g. NameResolutionError.
+    cause = error.args[0] if error.args else error
+    return f"cannot be reached ({type(getattr(cause, 'reason', error)).__name__})"

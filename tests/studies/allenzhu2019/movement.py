@@ -1,0 +1,34 @@
+"""Made-up movements of the weights that are powers of the width."""
+
+import numpy as np
+
+from tests.studies.allenzhu2019.grids import trials
+
+# Claim to what it speaks of, and to an exponent just inside and one just outside its band.
+SLOPES = {
+    "P12": ("usual", "spectral_movement", -0.56, -0.60),
+    "P12b": ("usual", "movement", -0.44, -0.40),
+    "P12x": ("small", "movement", -0.56, -0.60),
+}
+
+
+def sweep(scaling, column, exponent, columns):
+    """Powers of the width; only `column` under `scaling`, from width 128 on, has the exponent."""
+    table = trials(subsets=2, scaling=["usual", "small"], width=[64, 128, 256, 1024])
+    judged = table.width >= 128
+    for name in columns:
+        mine = judged & (table.scaling == scaling) & (name == column)
+        power = table.width ** np.where(mine, exponent, 1.0)
+        table[name] = (1 + table.seed) * np.where(judged, power, 1e6)
+    return table
+
+
+def made(claim, good):
+    scaling, column, inside, outside = SLOPES.get(claim, ("usual", "movement", -0.5, -0.5))
+    columns = ("spectral_movement", "movement")
+    table = sweep(scaling, column, inside if good else outside, columns)
+    judged = (table.scaling == "usual") & (table.width >= 256)
+    ratio = np.where(judged, 1.05, 3.0)
+    if claim == "P12c":
+        ratio[judged & (table.width == 1024)] = 1.14 if good else 1.16
+    return {"descent": table.assign(predicted_movement=table.movement / ratio)}

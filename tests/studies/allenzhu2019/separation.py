@@ -1,0 +1,24 @@
+"""Made-up separations of the inputs, layer by layer."""
+
+import numpy as np
+
+from tests.studies.allenzhu2019.grids import trials
+
+DELTA = 0.25
+
+
+def made(claim, good):
+    table = trials(subsets=2, width=[256, 1024], layer=[0, 2, 4, 5, 8, 9, 64], separation=DELTA)
+    widest = table.width == 1024
+    # Up to 1 / delta, up to layer 8 and at the deepest layer the claims look; elsewhere all is bad.
+    looks = table.layer == 64 if claim == "P10x" else table.layer <= 1 / DELTA
+    share, match = np.where(widest & looks, 1.05, 0.5), np.where(widest & (table.layer <= 8), 1, 9)
+    match = match.astype(float)
+    if claim == "P10" and not good:
+        share[table.layer == 4] = 0.95
+    if claim == "P10x" and not good:
+        share[table.layer == 64] = 0.95
+    if claim == "P10b":
+        match[widest & (table.layer == 8)] = 0.82 if good else 0.78
+    value = share * DELTA / 2
+    return {"separation": table.assign(value=value, predicted=value / match)}

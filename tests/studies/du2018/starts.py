@@ -1,0 +1,31 @@
+"""Made-up probabilities of a good start."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+DRAWS = 10_000
+
+
+def made(claim, good):
+    table = pd.DataFrame(
+        [
+            dict(dimension=p, fraction=fraction, draws=DRAWS, exact=0.4, data="synthetic")
+            for p, fraction in itertools.product((10, 12), (0.5, 1.0))
+        ]
+    )
+    worst = (table.dimension == 12) & (table.fraction == 1.0)
+    edge = -0.001 if good else 0.001
+    table = table.assign(successes=4000, bound=0.2, sharper_bound=0.2, unscaled_bound=0.9)
+    if claim == "11":
+        # Deviation in units of the critical value, downwards.
+        critical = stats.norm.isf(0.025 / len(table)) * np.sqrt(0.4 * 0.6 / DRAWS)
+        table.loc[worst, "successes"] = round(DRAWS * (0.4 - (0.97 if good else 1.03) * critical))
+    if claim == "11b":
+        table.loc[worst, "sharper_bound"] = 0.4 + edge
+    if claim == "11x":
+        table.loc[table.dimension == 12, "unscaled_bound"] = 0.2
+        table.loc[worst, "unscaled_bound"] = 0.4 + edge
+    return {"starts": table}

@@ -1,0 +1,39 @@
+"""Every claim of every study, judged on made-up tables that must hold and that must not.
+
+``tests/studies/<paper>/<study>.py`` holds ``made(claim, good)``: the study's tables, made up so
+that the claim holds or does not. A claim without them, a flipped inequality or a judge that looks
+at the wrong rows fails here.
+"""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workflow.configuration import studies
+from workflow.studies import study, verdicts
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = [
+    pytest.param(paper, name, claim["id"], id=f"{paper}-{name}-{claim['id']}")
+    for paper, signs in studies().items()
+    for name, sign in signs.items()
+    for claim in sign.get("claims", [])
+]
+
+
+def judged(paper, name, tables):
+    """Id to verdict row of a study, on tables of the standard scale and of MNIST."""
+    sign = study.read_sign(ROOT / f"workflow/studies/{paper}/{name}.yaml")
+    module = importlib.import_module(f"workflow.studies.{paper}.{name}")
+    findings = study.examine(sign, module.judge, tables, np.random.default_rng(0))
+    rows = verdicts.rows(paper, name, sign.by_id(), findings, "standard", f"{name}.svg")
+    return {row["id"]: row for row in rows}
+
+
+@pytest.mark.parametrize(("paper", "name", "claim"), CLAIMS)
+def test_a_claim_holds_where_it_should_and_nowhere_else(paper, name, claim):
+    made = importlib.import_module(f"tests.studies.{paper}.{name}").made
+    assert judged(paper, name, made(claim, good=True))[claim]["verdict"] == "holds"
+    assert judged(paper, name, made(claim, good=False))[claim]["verdict"] != "holds"

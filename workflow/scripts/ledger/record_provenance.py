@@ -1,0 +1,82 @@
+"""Record what a run was made with: versions, machine, code revision, seconds and memory.
+
+Everything that may differ between two runs of equal results stands here and in Snakemake's
+benchmark files, nowhere else.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from workflow.scripts import step
+
+PACKAGES = (
+    "cnntheory",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "seaborn",
+    "snakemake",
+    "torch",
+)
+
+
+def version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def git(*words):
+    """Output of a git command, None outside a repository or without git."""
+    try:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def jobs(results):
+    """Seconds and peak memory of each job, from Snakemake's benchmark files."""
+    found = {}
+    for path in sorted((results / "benchmarks").rglob("*.jsonl")):
+        lines = path.read_text().splitlines()
+        if lines:
+            job = json.loads(lines[-1])
+            name = path.relative_to(results / "benchmarks").with_suffix("").as_posix()
+            found[name] = {"seconds": job.get("s"), "peak_memory_mib": job.get("max_rss")}
+    return found
+
+
+def run():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("provenance", type=Path)
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--scale", required=True)
+    args = parser.parse_args()
+    changes = git("status", "--porcelain", "--untracked-files=no")
+    record = {
+        "scale": args.scale,
+        "revision": git("rev-parse", "HEAD"),
+        "modified": None if changes is None else bool(changes),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "packages": {package: version(package) for package in PACKAGES},
+        "jobs": jobs(args.results),
+    }
+    with step.replacing(args.provenance) as part:
+        part.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    step.guarded(run)

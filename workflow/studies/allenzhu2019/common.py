@@ -1,0 +1,92 @@
+"""What the judges of this paper share: medians and slopes over seeds, and the worst of several."""
+
+import numpy as np
+
+from cnntheory.stats import bootstrap, clustered_slope
+from workflow.studies.verdicts import Measured, exactly
+
+LEVEL = 0.95
+NOTHING = Measured(np.nan, np.nan, np.nan)  # no rows: a width, say, that this scale leaves out
+
+
+def data_of(rows):
+    """Label of the data that rows were measured on."""
+    return rows.data.iloc[0] if len(rows) else NOTHING.data
+
+
+def most(rows, column, **more):
+    """The largest value of a column, without an interval."""
+    return exactly(rows[column].max(), seeds=rows.seed.nunique(), data=data_of(rows), **more)
+
+
+def least(rows, column, **more):
+    """The least value of a column, without an interval."""
+    return exactly(rows[column].min(), seeds=rows.seed.nunique(), data=data_of(rows), **more)
+
+
+def by_seed(rows, column):
+    """``(seeds, subsets)`` values of one setting; a single column where there are no subsets."""
+    if "subset" not in rows:
+        return rows.set_index("seed")[[column]].to_numpy()
+    return rows.pivot(index="seed", columns="subset", values=column).to_numpy()
+
+
+def median(values, rng, data, level=LEVEL):
+    """Median over trials ``(seeds, ...)`` with a bootstrap that draws whole seeds."""
+
+    def over_all(draws, axis):
+        return np.median(draws)
+
+    values = np.asarray(values)
+    if not values.size:
+        return NOTHING
+    interval = bootstrap(values, rng, over_all, level=level)
+    return Measured(np.median(values), *interval, len(values), data)
+
+
+def medians_by(rows, key, column, rng):
+    """Median of `column` for every value of `key`, at a level divided among them."""
+    groups = list(rows.groupby(key))
+    return {
+        name: median(by_seed(part, column), rng, data_of(part), 1 - (1 - LEVEL) / len(groups))
+        for name, part in groups
+    }
+
+
+def slope(rows, x, y, rng, **more):
+    """Log-log slope over all rows, clusters are seeds and trials have their own intercept."""
+    if rows[x].nunique() < 2:
+        return NOTHING
+    trial = rows.seed.astype(str)
+    if "subset" in rows:
+        trial = trial + "/" + rows.subset.astype(str)
+    found = clustered_slope(rows[x], rows[y], rows.seed, rng, trial)
+    return Measured(*found, rows.seed.nunique(), data_of(rows), **more)
+
+
+def slopes_by(rows, key, x, y, rng):
+    """Log-log slope for every value of `key`, each at the full level."""
+    return {name: slope(part, x, y, rng) for name, part in rows.groupby(key)}
+
+
+def lowest(found, note="At m = {}."):
+    """Of several findings the one with the least value, with its name in the note."""
+    return _chosen(found, note, lambda one: -one.value)
+
+
+def highest(found, note="At m = {}."):
+    """Of several findings the one with the largest value, with its name in the note."""
+    return _chosen(found, note, lambda one: one.value)
+
+
+def farthest(found, claim, note="At m = {}."):
+    """Of several findings the one farthest from the middle of a claim's band, likewise."""
+    centre = (claim.at_least + claim.at_most) / 2
+    return _chosen(found, note, lambda one: abs(one.value - centre))
+
+
+def _chosen(found, note, key):
+    if not found:
+        return NOTHING
+    name, one = max(found.items(), key=lambda item: key(item[1]))
+    return one._replace(note=note.format(*(name if isinstance(name, tuple) else (name,))))
