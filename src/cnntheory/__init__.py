@@ -5,4 +5,4 @@ trains by convex programs, `cnntheory.allenzhu2019` trains wide networks. `cnnth
 `cnntheory.descent` and `cnntheory.stats` are what the papers share.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

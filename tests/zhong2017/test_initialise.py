@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnntheory import images
 from cnntheory.zhong2017 import (
     ACTIVATIONS,
     decompose,
@@ -22,7 +23,11 @@ from cnntheory.zhong2017 import (
     tensor_initialise,
 )
 from cnntheory.zhong2017.activations import gamma, hermite_coefficient
-from cnntheory.zhong2017.initialise import magnitude_ceiling, signs_and_magnitudes
+from cnntheory.zhong2017.initialise import (
+    check_inputs,
+    magnitude_ceiling,
+    signs_and_magnitudes,
+)
 
 IDENTIFIABLE = [a for a in ACTIVATIONS if a not in ("linear", "quadratic")]
 TARGET = {"squared_relu": 0.15, "relu": 0.15, "tanh": 0.3}
@@ -278,3 +283,64 @@ def test_bad_arguments(change, message):
     }
     with pytest.raises(ValueError, match=re.escape(message)):
         tensor_initialise(**{**arguments, **change})
+
+
+# Outside the assumptions
+
+
+def changed(kind, x, k):
+    """Data that break one assumption, from data that keep all."""
+    rng = np.random.default_rng(7)
+    unit = {
+        "uniform": lambda: rng.uniform(-np.sqrt(3), np.sqrt(3), x.shape),
+        "laplace": lambda: rng.laplace(scale=np.sqrt(0.5), size=x.shape),
+        "shifted": lambda: x + 0.5,
+        "scaled": lambda: 3 * x,
+        "overlapping": lambda: np.concatenate([x[:, :k], x[:, k // 2 : 3 * k // 2]], axis=1),
+        "correlated": lambda: x + 0.5 * np.roll(x, 1, axis=1),
+    }
+    return unit[kind]()
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("uniform", "kurtosis off by 1"),
+        ("laplace", "kurtosis off by"),
+        ("shifted", "mean off by 0.5"),
+        ("scaled", "variance off by 8"),
+        ("overlapping", "correlation off by 1"),
+        ("correlated", "correlation off by"),
+    ],
+)
+def test_inputs_outside_the_theory_are_named(kind, said):
+    W, x, _ = draw_sample(0, 20_000, 8, 2, 2, "squared_relu")
+    x = changed(kind, x, 8)
+    with pytest.warns(RuntimeWarning, match=rf"x is not independent standard normal: .*{said}"):
+        tensor_initialise(x, network_output(W, x, "squared_relu"), 2, 8, "squared_relu")
+
+
+def test_pixels_are_named(mnist_folder):
+    data = images.load(mnist_folder) if mnist_folder else images.digits()
+    x = data["train_images"][:1500, 4:24:2, 4:24:2].reshape(1500, -1) / 255
+    y = network_output(draw_teacher(np.random.default_rng(0), 10, 2), x, "relu")
+    with pytest.warns(RuntimeWarning, match="x is not independent standard normal: mean off"):
+        tensor_initialise(x, y, 2, 10, "relu")
+
+
+def test_labels_that_are_no_such_network_are_named():
+    _, x, y = draw_sample(0, 100_000, 8, 2, 2, "tanh")
+    with pytest.warns(RuntimeWarning, match=r"explains -?\d+% of the labels' variance"):
+        _, info = tensor_initialise(x, np.sin(5 * y) + y**2, 2, 8, "tanh", return_info=True)
+    assert info["explained"] < 0.5
+    _, info = tensor_initialise(x, y, 2, 8, "tanh", return_info=True)
+    assert info["explained"] > 0.9
+    assert all(found <= allowed for found, allowed in info["inputs"].values())
+
+
+@pytest.mark.parametrize("n", [200, 1000, 50_000])
+def test_gaussian_inputs_are_not_suspected(n):
+    for seed in range(20):
+        x = np.random.default_rng(seed).standard_normal((n, 40))
+        found = check_inputs(x, 10)
+        assert all(value <= allowed for value, allowed in found.values()), (seed, found)

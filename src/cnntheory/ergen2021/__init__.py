@@ -17,7 +17,7 @@ from .baselines import Baseline, train_baseline
 from .circular import CircularNetwork, CircularSolution, beta_max_circular, train_circular
 from .linear import LinearSolution, beta_max_linear, train_linear
 from .network import Network, balance, reduce_filters
-from .train import Certificate, Solution, beta_max, certify, path, train_convex
+from .train import Certificate, ConvergenceWarning, Solution, beta_max, certify, path, train_convex
 from .two_relu import (
     TwoReluNetwork,
     TwoReluSolution,
@@ -41,6 +41,7 @@ __all__ = [
     "Certificate",
     "CircularNetwork",
     "CircularSolution",
+    "ConvergenceWarning",
     "ConvexCNNRegressor",
     "LinearSolution",
     "Network",

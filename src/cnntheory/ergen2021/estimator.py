@@ -35,8 +35,14 @@ class ConvexCNNRegressor(RegressorMixin, BaseEstimator):
     Attributes
     ----------
     network_ : Network
-    objective_, gap_ : float
-        Training objective, and certified relative gap (over the sampled gates, or all).
+    objective_ : float
+        Training objective.
+    gap_ : float
+        Certified relative distance to the global optimum; NaN with sampled gates, which give none.
+    restricted_gap_ : float
+        Relative duality gap of the program that was solved, restricted to the gates.
+    exact_, converged_ : bool
+        Whether all cells were used, and whether `restricted_gap_` reached `tol`.
     n_features_in_ : int
 
     Examples
@@ -44,8 +50,8 @@ class ConvexCNNRegressor(RegressorMixin, BaseEstimator):
     >>> import numpy as np
     >>> X = np.random.default_rng(0).standard_normal((30, 6))
     >>> model = ConvexCNNRegressor(patch_size=3, arrangements=20, random_state=0)
-    >>> model.fit(X, np.abs(X[:, 0])).gap_ <= 1e-6
-    True
+    >>> model.fit(X, np.abs(X[:, 0])).converged_, model.exact_
+    (True, False)
     """
 
     def __init__(
@@ -82,7 +88,8 @@ class ConvexCNNRegressor(RegressorMixin, BaseEstimator):
         )
         self.network_ = solution.network
         self.objective_ = solution.objective
-        self.gap_ = solution.gap
+        self.gap_, self.restricted_gap_ = solution.gap, solution.restricted_gap
+        self.exact_, self.converged_ = solution.exact, solution.converged
         return self
 
     def predict(self, X):

@@ -135,7 +135,7 @@ def dual_value(v, y, price, beta):
 
 
 @np.errstate(all="ignore")  # rounding ends the last steps; the best iterate is returned
-def interior_point(groups, y, beta, tol=1e-9, max_iterations=80):
+def interior_point(groups, y, beta, tol=1e-9, max_iterations=200):
     """Solve the program of `groups` by Mehrotra's predictor-corrector method.
 
     Parameters
@@ -177,10 +177,13 @@ def interior_point(groups, y, beta, tol=1e-9, max_iterations=80):
         price = np.linalg.norm(pushed, axis=1).max()
         objective = v @ v / 2 + beta * np.linalg.norm(c, axis=1).sum()
         gap = objective - dual_value(v, y, price, beta)
+        # Relative to the objective, which rises by orders while the start becomes feasible: the
+        # absolute error of a slow instance would seem to grow and its progress go unseen.
         error = max(gap, 0.0) + np.abs(infeasibility).max(initial=0.0) * beta
+        error /= max(objective, np.finfo(float).tiny)
         if error < least:
             best, least = Point(c.copy(), v, z, price, iteration), error
-        solved = gap <= tol * objective and error <= 2 * tol * objective
+        solved = gap <= tol * objective and error <= 2 * tol
         if solved or not np.isfinite(error) or (best and iteration > best.iterations + 15):
             break
         centre = (np.vdot(x, dual) + np.vdot(s, z)) / degree

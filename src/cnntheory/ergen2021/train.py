@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +39,10 @@ _TINY = np.finfo(float).tiny
 _DEFAULTS = {"seed": 0, "cones": True, "max_patterns": 200_000, "dual": None, "cells": None}
 
 
+class ConvergenceWarning(UserWarning):
+    """A program was not solved to the accuracy that was asked for."""
+
+
 @dataclass(frozen=True)
 class Solution:
     """A trained network and its certificate.
@@ -55,8 +60,15 @@ class Solution:
         Value of a feasible point of the dual. If `exact`, a lower bound on the objective of every
         network of any width; otherwise of every network whose filters lie in the cells of
         `patterns`.
+    restricted_gap : float
+        ``(objective - dual_bound) / objective``: how far the program that was solved is from its
+        optimum. Over sampled cells it says nothing of networks outside them: trained networks
+        may lie far below.
     gap : float
-        ``(objective - dual_bound) / objective``.
+        The same where it bounds the distance to the global optimum, that is over all cells with
+        all constraints; NaN elsewhere.
+    converged : bool
+        Whether `restricted_gap` reached the tolerance that was asked for.
     exact : bool
         Whether `patterns` are all patterns.
     patterns : bool ndarray, shape (P, n, K)
@@ -75,7 +87,9 @@ class Solution:
     objective: float
     program: float
     dual_bound: float
+    restricted_gap: float
     gap: float
+    converged: bool
     exact: bool
     patterns: np.ndarray
     dual: np.ndarray
@@ -94,15 +108,20 @@ class Certificate:
     objective : float
         Problem P1 of the network.
     dual_bound : float
-        Lower bound on the objective of every network of any width.
+        Lower bound on the objective of every network of any width, if all cells were given or
+        enumerated; otherwise of those whose filters lie in the given cells.
+    restricted_gap : float
+        ``(objective - dual_bound) / objective``.
     gap : float
-        ``(objective - dual_bound) / objective``, a bound on the relative distance to the optimum.
+        The same where the bound is over all cells, a bound on the relative distance to the
+        optimum; NaN elsewhere.
     price : float
         ``max {|v^T phi(u)| : |u| <= 1}`` at the residual ``v = y - f``; at most beta at an optimum.
     """
 
     objective: float
     dual_bound: float
+    restricted_gap: float
     gap: float
     price: float
 
@@ -142,7 +161,8 @@ def train_convex(
         given patterns. All but the first restrict the program: the objective stays an upper bound,
         the dual bound holds for the restricted program only.
     tol : float, optional
-        Relative duality gap to reach. What was reached is in the result.
+        Relative duality gap to reach. What was reached is in the result, and a
+        `ConvergenceWarning` says when it is more.
     seed : int or numpy.random.Generator, optional
         Source of sampled gates.
     cones : bool or "order", optional
@@ -328,7 +348,8 @@ def certify(
     if dual is not None:
         dual = np.asarray(dual, float)
         bound = max(bound, dual_value(dual, y, largest_price(cells, patches, dual), beta))
-    return Certificate(objective, bound, (objective - bound) / max(objective, _TINY), price)
+    gap = (objective - bound) / max(objective, _TINY)
+    return Certificate(objective, bound, gap, gap if cells.exact else np.nan, price)
 
 
 def _solve(cells, patches, y, beta, pooling, tol, start, exact_cones, warm=None):
@@ -378,12 +399,22 @@ def _solve(cells, patches, y, beta, pooling, tol, start, exact_cones, warm=None)
             if closes(pruned[0]) and len(pruned[1].weights) <= len(best[1].weights):
                 best = pruned
     objective, network, program, active = best
+    gap = (objective - lower[0]) / max(objective, _TINY)
+    if not gap <= tol:
+        warnings.warn(
+            f"the program is solved to a relative gap of {gap:.2g}, not to tol = {tol:.2g} "
+            f"({iterations} iterations); raise tol or beta, or use fewer cells",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
     solution = Solution(
         network=network,
         objective=objective,
         program=program,
         dual_bound=lower[0],
-        gap=(objective - lower[0]) / max(objective, _TINY),
+        restricted_gap=gap,
+        gap=gap if cells.exact and exact_cones else np.nan,
+        converged=bool(gap <= tol),
         exact=cells.exact,
         patterns=cells.patterns,
         dual=lower[1],
@@ -598,4 +629,5 @@ def _certify_unpooled(filters, weights, patches, y, beta):
 
     network = UnpooledNetwork(np.asarray(filters, float), np.asarray(weights, float))
     price = price_unpooled(y - network.predict(patches), patches)[0]
-    return Certificate(*certify_unpooled(network, patches, y, beta), price)
+    objective, bound, gap = certify_unpooled(network, patches, y, beta)
+    return Certificate(objective, bound, gap, gap, price)

@@ -20,13 +20,19 @@ from .moments import (
     subtract_linear,
     third_moment_unfolding,
 )
-from .network import match_kernels, patch_rows
+from .network import match_kernels, network_output, patch_rows
 from .tensor_decomposition import decompose
 
 # Directions in which the third moment is first sketched, and the sweeps that follow. Twelve give 78
 # contractions; more cost time and change no error in the third digit.
 _SKETCH = 12
 _SWEEPS = 2
+
+# Samples on which the assumptions are checked, how many standard errors of them count as chance,
+# and the least share of the labels' variance that the estimate should explain.
+_CHECKED = 4096
+_CHANCE = 5.0
+_EXPLAINED = 0.5
 
 # m_1 of a bounded activation is flat to within sampling noise beyond this magnitude.
 _CEILING = 10.0
@@ -92,7 +98,10 @@ def tensor_initialise(
         ``decomposition_residual``: relative Frobenius norm of what the components do not explain;
         ``split_half_error``: estimate of ``|W - W*|_F / |W*|_F``, half the relative distance of the
         two estimates from either half of the samples;
-        ``clipped``: for each kernel, whether its magnitude met its ceiling.
+        ``clipped``: for each kernel, whether its magnitude met its ceiling;
+        ``inputs``: what `check_inputs` measured;
+        ``explained``: share of the variance of the labels that the estimate explains, on at most
+        4096 of the samples.
 
     Raises
     ------
@@ -105,7 +114,10 @@ def tensor_initialise(
     -----
     RuntimeWarning
         If the signal is below the noise, that is, if the gap or a component of the tensor is
-        smaller than the noise measured between the two halves of the samples.
+        smaller than the noise measured between the two halves of the samples; if the inputs are
+        not independent standard normal, as far as mean, variance, correlation and kurtosis say; if
+        the estimate explains less than half of the variance of the labels. Each says what was
+        found.
 
     Notes
     -----
@@ -154,7 +166,10 @@ def tensor_initialise(
         }
 
     W, info = estimate(x, y)
+    info["inputs"] = check_inputs(x, patch_size)
+    info["explained"] = _explained(x, y, W, activation)
     _warn_if_lost(info)
+    _warn_of_assumptions(info)
     if not return_info:
         return W
     first, second = (estimate(*half)[0] for half in _halves(x, y))
@@ -162,6 +177,54 @@ def tensor_initialise(
     # Two independent estimates from n / 2 samples differ by twice the error of one from n.
     info["split_half_error"] = distance / (2 * max(np.linalg.norm(W), np.finfo(float).tiny))
     return W, info
+
+
+def check_inputs(x, patch_size):
+    """Measure how far inputs are from independent standard normal entries.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+    patch_size : int
+
+    Returns
+    -------
+    dict
+        Name to ``(found, allowed)``, both of a departure, where `allowed` has room for chance:
+        ``mean``, the largest modulus of a coordinate's mean; ``variance``, the largest
+        ``|variance - 1|``; ``correlation``, the largest modulus of a correlation of two
+        coordinates in one patch or in neighbouring ones; ``kurtosis``, the modulus of the excess
+        kurtosis of all standardised entries. At most 4096 rows are looked at.
+    """
+    rows = _some(x).astype(float)
+    n, d = rows.shape
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    scaled = (rows - mean) / np.where(deviation > 0, deviation, 1.0)
+    largest = 0.0
+    for start in range(0, d, patch_size):
+        # A patch beside itself and its neighbour: overlapping patches share coordinates.
+        beside = scaled[:, start : start + 2 * patch_size]
+        correlation = scaled[:, start : start + patch_size].T @ beside / n
+        largest = max(largest, np.abs(correlation - np.eye(*correlation.shape)).max())
+    chance = _CHANCE / np.sqrt(n)
+    return {
+        "mean": (np.abs(mean).max(), 0.1 + chance),
+        "variance": (np.abs(deviation**2 - 1).max(), 0.1 + np.sqrt(2) * chance),
+        "correlation": (largest, 0.1 + chance),
+        "kurtosis": (abs((scaled**4).mean() - 3), 0.3 + _CHANCE * np.sqrt(24 / rows.size)),
+    }
+
+
+def _some(rows):
+    """At most `_CHECKED` rows, evenly spaced."""
+    return rows[:: -(-len(rows) // _CHECKED)]
+
+
+def _explained(x, y, W, activation):
+    """Share of the variance of the labels that kernels explain."""
+    labels = _some(y).astype(float)
+    left = labels - network_output(W, _some(x).astype(float), activation)
+    return 1 - left.var() / max(labels.var(), np.finfo(float).tiny)
 
 
 def estimate_subspace(x, y, patch_size, kernels, order, rng):
@@ -326,6 +389,26 @@ def _warn_if_lost(info):
         warnings.warn(
             f"signal below noise in {' and '.join(lost)}: the kernels are unreliable; "
             "use more samples",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_of_assumptions(info):
+    odd = [
+        f"{name} off by {found:.2g} (allowed {allowed:.2g})"
+        for name, (found, allowed) in info["inputs"].items()
+        if not found <= allowed
+    ]
+    said = []
+    if odd:
+        said.append(f"x is not independent standard normal: {', '.join(odd)}")
+    if not info["explained"] >= _EXPLAINED:
+        said.append(f"the estimate explains {info['explained']:.0%} of the labels' variance")
+    if said:
+        warnings.warn(
+            f"{'; '.join(said)}: the kernels may be far off; the theory needs Gaussian inputs in "
+            "disjoint patches and labels that are sums over the patches",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -55,7 +55,7 @@ def measure(options, rng):
                             "beta": beta,
                             "cells": len(patterns),
                             "program": solution.program,
-                            "gap": solution.gap,
+                            "gap": solution.restricted_gap,
                             "objective": solution.network.objective(patches, y, beta),
                         }
                     )

@@ -30,7 +30,7 @@ class Options(step.Options):
     """Z11, Theorem T5: three kinds of starts on the population loss."""
 
     case: Literal["relu_12", "relu_8", "erf_5", "erf_5_few"] = Field(description="which table")
-    activation: Literal["relu", "leaky_relu", "erf"]
+    activation: Literal["relu", "leaky_relu", "erf"] = Field(description="phi")
     trials: Count = Field(description="teachers with their starts")
     samples: Count = Field(description="n of the tensor initialisation")
     patch_size: Count = Field(description="k")

@@ -19,7 +19,7 @@ class Options(step.Options):
     """Z7, Theorem T2: how far from the truth the loss is convex."""
 
     trials: Count = Field(description="teachers")
-    activations: list[Activation] = Field(min_length=1)
+    activations: list[Activation] = Field(min_length=1, description="phi")
     radii: list[NonNegative] = Field(min_length=2, description="distances from the truth")
     directions: Count = Field(description="random ones a teacher")
     patch_size: Count = Field(description="k")

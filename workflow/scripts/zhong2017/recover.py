@@ -34,9 +34,11 @@ class Options(step.Options):
     """Z10, Theorem T5: where gradient descent recovers the kernels, from which start."""
 
     case: Literal["grid", "judged", "local", "tanh"] = Field(description="which table")
-    activation: Identifiable
+    activation: Identifiable = Field(description="phi")
     trials: Count = Field(description="teachers with their samples and starts")
-    starts: list[Literal["tensor", "random", "local"]] = Field(min_length=1)
+    starts: list[Literal["tensor", "random", "local"]] = Field(
+        min_length=1, description="which are compared"
+    )
     samples: list[Count] = Field(min_length=1, description="grid of n")
     patch_sizes: list[Count] = Field(min_length=1, description="grid of k")
     kernels: Count = Field(description="t")

@@ -36,7 +36,7 @@ class Options(step.Options):
         description="which table"
     )
     trials: Count = Field(description="teachers with their samples")
-    activations: list[Identifiable] = Field(min_length=1)
+    activations: list[Identifiable] = Field(min_length=1, description="phi")
     samples: list[Count] = Field(min_length=2, description="grid of n")
     patch_sizes: list[Count] = Field(min_length=1, description="grid of k")
     kernels: Count = Field(description="t")

@@ -32,7 +32,7 @@ class Options(step.Options):
 
     trials: Count = Field(description="teachers with their samples")
     samples: Count = Field(description="n")
-    activations: list[Activation] = Field(min_length=1)
+    activations: list[Activation] = Field(min_length=1, description="phi")
     patch_size: Count = Field(description="k")
     kernels: Count = Field(description="t")
     patches: Count = Field(description="r")
