@@ -15,7 +15,6 @@ from cnntheory.ergen2021 import (
     gate_patterns,
     paper_bound,
     pattern_cells,
-    predicted_patterns,
     sample_gates,
     sign_patterns,
     winner_patterns,
@@ -34,7 +33,6 @@ def test_counts_of_general_position_are_covers(draw, n, K, h):
     # in one dimension all hyperplanes are one
     rows = 1 if h == 1 else n * K
     assert len(patterns) == len(as_set(patterns)) == cover_count(rows, h)
-    assert len(patterns) == predicted_patterns(draw(n, K, h)[0])
 
 
 def test_covers_count_is_all_sides_of_independent_rows():

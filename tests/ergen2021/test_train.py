@@ -18,7 +18,6 @@ from cnntheory.ergen2021 import (
     gate_patterns,
     path,
     pattern_cells,
-    predicted_patterns,
     reduce_filters,
     sample_gates,
     sign_patterns,
@@ -318,7 +317,6 @@ def test_certify_refuses_networks_of_another_shape(draw):
         lambda patches, y: enumerate_cells(patches, "mean"),
         lambda patches, y: gate_patterns(patches, np.ones((2, 5)), "mean"),
         lambda patches, y: pattern_cells(patches, sign_patterns(patches), "mean"),
-        lambda patches, y: predicted_patterns(patches, "mean"),
         lambda patches, y: ConvexCNNRegressor(pooling="mean").fit(patches[:, 0], y),
     ],
 )

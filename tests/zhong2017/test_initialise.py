@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cnntheory import images
 from cnntheory.zhong2017 import (
     ACTIVATIONS,
+    AssumptionWarning,
     decompose,
     draw_teacher,
     estimate_subspace,
@@ -316,7 +317,7 @@ def changed(kind, x, k):
 def test_inputs_outside_the_theory_are_named(kind, said):
     W, x, _ = draw_sample(0, 20_000, 8, 2, 2, "squared_relu")
     x = changed(kind, x, 8)
-    with pytest.warns(RuntimeWarning, match=rf"x is not independent standard normal: .*{said}"):
+    with pytest.warns(AssumptionWarning, match=rf"x is not independent standard normal: .*{said}"):
         tensor_initialise(x, network_output(W, x, "squared_relu"), 2, 8, "squared_relu")
 
 
@@ -324,13 +325,13 @@ def test_pixels_are_named(mnist_folder):
     data = images.load(mnist_folder) if mnist_folder else images.digits()
     x = data["train_images"][:1500, 4:24:2, 4:24:2].reshape(1500, -1) / 255
     y = network_output(draw_teacher(np.random.default_rng(0), 10, 2), x, "relu")
-    with pytest.warns(RuntimeWarning, match="x is not independent standard normal: mean off"):
+    with pytest.warns(AssumptionWarning, match="x is not independent standard normal: mean off"):
         tensor_initialise(x, y, 2, 10, "relu")
 
 
 def test_labels_that_are_no_such_network_are_named():
     _, x, y = draw_sample(0, 100_000, 8, 2, 2, "tanh")
-    with pytest.warns(RuntimeWarning, match=r"explains -?\d+% of the labels' variance"):
+    with pytest.warns(AssumptionWarning, match=r"explains -?\d+% of the labels' variance"):
         _, info = tensor_initialise(x, np.sin(5 * y) + y**2, 2, 8, "tanh", return_info=True)
     assert info["explained"] < 0.5
     _, info = tensor_initialise(x, y, 2, 8, "tanh", return_info=True)

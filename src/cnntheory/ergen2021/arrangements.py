@@ -119,24 +119,6 @@ def paper_bound(rows, rank):
     return 2 * rank * (np.e * (rows - 1) / rank) ** rank
 
 
-def predicted_patterns(patches, pooling="average"):
-    """Cover's bound on the number of cells, from the distinct nonzero hyperplanes and their rank.
-
-    Parameters
-    ----------
-    patches : ndarray, shape (n, K, h)
-    pooling : {"average", "max"}
-        Max pooling adds the hyperplanes ``x_{sk} = x_{sl}``.
-
-    Returns
-    -------
-    int
-        Reached in general position by average pooling; max pooling merges many of these cells.
-    """
-    rows = _arrangement_rows(patches, pooling)[0]
-    return cover_count(len(rows), _rank(rows))
-
-
 def sign_patterns(patches, *, max_patterns=200_000):
     """All sign patterns ``1[x_{sk}^T u >= 0]`` of full-dimensional cells (average pooling).
 

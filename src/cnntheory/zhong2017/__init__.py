@@ -2,13 +2,20 @@
 
 from .activations import ACTIVATIONS, moment_orders, phi, rho
 from .hessian import empirical_hessian, population_hessian
-from .initialise import estimate_subspace, tensor_initialise
+from .initialise import (
+    AssumptionWarning,
+    WeakSignalWarning,
+    estimate_subspace,
+    tensor_initialise,
+)
 from .network import draw_teacher, match_kernels, network_output, recovery_error
 from .tensor_decomposition import decompose
 from .train import empirical_objective, gradient_descent, population_objective
 
 __all__ = [
     "ACTIVATIONS",
+    "AssumptionWarning",
+    "WeakSignalWarning",
     "decompose",
     "draw_teacher",
     "empirical_hessian",

@@ -38,6 +38,14 @@ _EXPLAINED = 0.5
 _CEILING = 10.0
 
 
+class WeakSignalWarning(RuntimeWarning):
+    """The moments' signal lies below their noise: more samples are needed."""
+
+
+class AssumptionWarning(RuntimeWarning):
+    """Inputs or labels are not those of the theory: more samples do not help."""
+
+
 def tensor_initialise(
     x,
     y,
@@ -112,12 +120,12 @@ def tensor_initialise(
 
     Warns
     -----
-    RuntimeWarning
+    WeakSignalWarning
         If the signal is below the noise, that is, if the gap or a component of the tensor is
-        smaller than the noise measured between the two halves of the samples; if the inputs are
-        not independent standard normal, as far as mean, variance, correlation and kurtosis say; if
-        the estimate explains less than half of the variance of the labels. Each says what was
-        found.
+        smaller than the noise measured between the two halves of the samples.
+    AssumptionWarning
+        If the inputs are not independent standard normal, as far as mean, variance, correlation
+        and kurtosis say, or if the estimate explains less than half of the variance of the labels.
 
     Notes
     -----
@@ -389,7 +397,7 @@ def _warn_if_lost(info):
         warnings.warn(
             f"signal below noise in {' and '.join(lost)}: the kernels are unreliable; "
             "use more samples",
-            RuntimeWarning,
+            WeakSignalWarning,
             stacklevel=3,
         )
 
@@ -409,7 +417,7 @@ def _warn_of_assumptions(info):
         warnings.warn(
             f"{'; '.join(said)}: the kernels may be far off; the theory needs Gaussian inputs in "
             "disjoint patches and labels that are sums over the patches",
-            RuntimeWarning,
+            AssumptionWarning,
             stacklevel=3,
         )
 

@@ -15,6 +15,7 @@ import pandas as pd
 from pydantic import Field
 
 from cnntheory.zhong2017 import (
+    WeakSignalWarning,
     draw_teacher,
     moment_orders,
     network_output,
@@ -78,7 +79,7 @@ def estimate(x, y, teacher, activation, centre, orders):
         "max_error": largest,
         "distance": distance,
         "subspace_error": subspace_error(W, teacher),
-        "lost": bool(caught),
+        "lost": any(issubclass(warning.category, WeakSignalWarning) for warning in caught),
     }
 
 
