@@ -8,12 +8,14 @@ from snakemake.utils import min_version, validate
 
 # The workflow's own modules, also when snakemake is started from elsewhere.
 sys.path[:0] = [str(Path(workflow.basedir)), str(Path(workflow.basedir, "src"))]
+from cnntheory import images
 from workflow.closure import imports
 from workflow.configuration import (
-    DIGITS_REMINDER,
+    SMALL_REMINDER,
     dataset_files,
     flags,
     reads,
+    replicas,
     request,
     section,
     stand_in,
@@ -39,6 +41,9 @@ pathvars:
 
 # Paper to study to its room sign, workflow/studies/<paper>/<study>.yaml.
 STUDIES = studies()
+
+# Data sets beside the main one, on which the claims about images are judged once more.
+REPLICAS = replicas(config)
 
 
 wildcard_constraints:
@@ -81,4 +86,4 @@ for paper in STUDIES:
 
 onsuccess:
     if stand_in(workflow.pathvars.apply("<results>/data/source.json")):
-        print(DIGITS_REMINDER)
+        print(SMALL_REMINDER)

@@ -110,6 +110,21 @@ def mnist_dir(mnist_folder):
 
 
 @pytest.fixture(scope="session")
+def fashion_folder():
+    """Folder with the genuine files of Fashion-MNIST, None where there is none."""
+    beside = ROOT.parent / "shared/data/fashion-mnist"
+    folder = Path(os.environ.get("FASHION_MNIST_DIR") or beside).absolute()
+    return folder if images.at_hand(folder) else None
+
+
+@pytest.fixture(scope="session")
+def known(mnist_folder, fashion_folder):
+    """What the environment says of the data sets that are at hand."""
+    folders = {"MNIST_DIR": mnist_folder, "FASHION_MNIST_DIR": fashion_folder}
+    return {name: folder for name, folder in folders.items() if folder}
+
+
+@pytest.fixture(scope="session")
 def program(tmp_path_factory):
     """``program(folder, *words, **env)`` runs one beside this Python; stdout and stderr are one.
 
@@ -144,7 +159,8 @@ def snakemake(program, tmp_path_factory):
     ``scale=None`` stands for the standard scale, any other word for a file of config/.
     """
     folder = tmp_path_factory.mktemp("config")
-    silent = {"mnist": {"mirrors": ["http://127.0.0.1:9/"]}}
+    nowhere = {"mirrors": ["http://127.0.0.1:9/"]}
+    silent = {"mnist": nowhere, "fashion_mnist": nowhere}
 
     def run(tree, *words, scale="quick", config=None, **env):
         extra = folder / "extra.yaml"
@@ -175,14 +191,13 @@ def fresh(copy):
 
 
 @pytest.fixture(scope="session")
-def quick(copy, snakemake, mnist_folder):
-    """The quick run of everything on two cores, on MNIST where it is at hand."""
+def quick(copy, snakemake, mnist_folder, known):
+    """The quick run of everything on two cores, on the data sets that are at hand."""
     tree = copy("quick")
     before = contents(tree)
-    env = {"MNIST_DIR": mnist_folder} if mnist_folder else {}
-    done = snakemake(tree, "--cores", 2, **env)
+    done = snakemake(tree, "--cores", 2, **known)
     assert done.returncode == 0, done.stdout
-    return Run(tree, before, done.stdout, images.MNIST if mnist_folder else images.DIGITS)
+    return Run(tree, before, done.stdout, images.MNIST if mnist_folder else images.SMALL)
 
 
 # Tables of every kind of step and one figure, enough to compare runs with.
@@ -205,7 +220,7 @@ def one_core(copy, snakemake, mnist_folder):
     env = {"MNIST_DIR": mnist_folder} if mnist_folder else {}
     done = snakemake(tree, "--cores", 1, *TARGETS, **env)
     assert done.returncode == 0, done.stdout
-    return Run(tree, {}, done.stdout, images.MNIST if mnist_folder else images.DIGITS)
+    return Run(tree, {}, done.stdout, images.MNIST if mnist_folder else images.SMALL)
 
 
 @pytest.fixture(scope="session")
@@ -214,4 +229,4 @@ def other_seed(copy, snakemake):
     tree = copy("other_seed")
     done = snakemake(tree, "--cores", 2, *TARGETS, config={"seed": 1})
     assert done.returncode == 0, done.stdout
-    return Run(tree, {}, done.stdout, images.DIGITS)
+    return Run(tree, {}, done.stdout, images.SMALL)

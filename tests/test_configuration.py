@@ -12,6 +12,7 @@ from workflow.configuration import (
     dataset_files,
     flags,
     reads,
+    replicas,
     request,
     section,
     stand_in,
@@ -126,20 +127,20 @@ def test_every_study_of_the_project_names_its_tables():
 
 @pytest.mark.parametrize("dataset", ["auto", "mnist"])
 def test_named_data_sets_have_no_files_of_their_own(dataset):
-    assert dataset_files({"dataset": dataset}) == []
+    assert dataset_files(dataset) == []
 
 
 def test_own_data_is_its_file_or_the_files_of_its_folder(tmp_path):
     for name in ("b", "a"):
         (tmp_path / name).write_text("")
-    assert dataset_files({"dataset": str(tmp_path / "a")}) == [str(tmp_path / "a")]
+    assert dataset_files(str(tmp_path / "a")) == [str(tmp_path / "a")]
     both = [str(tmp_path / "a"), str(tmp_path / "b")]
-    assert dataset_files({"dataset": str(tmp_path)}) == both
+    assert dataset_files(str(tmp_path)) == both
 
 
 def test_own_data_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(SystemExit, match=r"config: dataset: .*nowhere does not exist; give auto"):
-        dataset_files({"dataset": str(tmp_path / "nowhere")})
+        dataset_files(str(tmp_path / "nowhere"))
 
 
 @pytest.fixture
@@ -180,13 +181,46 @@ def test_images_are_kept_wherever_mnist_lies_later(folders, tmp_path):
     assert not stand_in(source)
 
 
-def test_stand_in_digits_are_given_up_once_mnist_is_at_hand(folders, tmp_path):
+def test_the_part_is_given_up_once_mnist_is_at_hand(folders, tmp_path):
     full, empty = folders
     source = tmp_path / "source.json"
-    source.write_text(json.dumps({"data": images.DIGITS, "request": "mirror"}))
+    source.write_text(json.dumps({"data": images.SMALL, "request": "mirror"}))
     assert stand_in(source)
     assert request(config(cache=empty), source) == "mirror"
     assert request(config(cache=full), source) == "cache"
+
+
+@pytest.fixture
+def replication(folders, monkeypatch):
+    """``replication(folder, dataset)``: further data sets of a run whose cache is a folder."""
+    monkeypatch.delenv("FASHION_MNIST_DIR", raising=False)
+
+    def asked(cache, dataset="auto"):
+        monkeypatch.delenv("CNNTHEORY_REPLICAS", raising=False)
+        nowhere = {"path": None, "cache": str(cache), "mirrors": ["http://127.0.0.1:9/"]}
+        words = {"dataset": dataset, "replicate": ["fashion-mnist"], "fashion_mnist": nowhere}
+        return replicas(words)
+
+    return asked
+
+
+def test_a_second_data_set_counts_where_it_is_at_hand(replication, folders, capsys):
+    full, empty = folders
+    assert replication(full) == ["fashion-mnist"]
+    assert replication(full, "fashion-mnist") == []
+    assert capsys.readouterr().err == ""
+    assert replication(empty) == []
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Fashion-MNIST: not at hand") and "FASHION_MNIST_DIR" in line
+
+
+def test_the_processes_of_a_run_see_the_same_data_sets(replication, folders, monkeypatch):
+    full, empty = folders
+    replication(full)
+    # A process that is started inherits what was found and looks no more.
+    asked = {"replicate": ["fashion-mnist"], "dataset": "auto", "fashion_mnist": None}
+    assert replicas(asked) == ["fashion-mnist"]
+    monkeypatch.delenv("CNNTHEORY_REPLICAS")
 
 
 def test_no_run_has_no_stand_in(tmp_path):

@@ -128,40 +128,40 @@ def mirror():
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory):
+def small(tmp_path_factory):
     """Folder of a run that had to fall back, and what it said."""
-    folder = tmp_path_factory.mktemp("digits")
+    folder = tmp_path_factory.mktemp("small")
     done = fetch(folder, "--dataset", "auto", "--request", "auto")
     assert done.returncode == 0, done.stderr
     return folder, done.stderr
 
 
-def test_auto_falls_back_to_labelled_digits(digits):
-    folder, said = digits
+def test_auto_falls_back_to_a_labelled_part_of_mnist(small):
+    folder, said = small
     found = source(folder)
     assert {key: found[key] for key in found if key != "sha256"} == {
-        "data": "digits (scikit-learn)",
+        "data": "MNIST (5 000)",
         "request": "auto",
         "shape": [28, 28],
-        "test": 297,
-        "train": 1500,
+        "test": 500,
+        "train": 4500,
     }
     arrays = [np.load(folder / f"out/{key}.npy") for key in NAMES]
-    assert [array.shape for array in arrays] == [(1500, 28, 28), (1500,), (297, 28, 28), (297,)]
+    assert [array.shape for array in arrays] == [(4500, 28, 28), (4500,), (500, 28, 28), (500,)]
     assert {array.dtype for array in arrays} == {np.dtype(np.uint8)}
     assert found["sha256"] == images.content_hash(*arrays)
     block = " ".join(said.split())
     for phrase in (
-        "NOTE: the results of this run are not about MNIST.",
+        "NOTE: the results of this run are about a part of MNIST.",
         "no mirror of MNIST answered within 0.3 s (http://127.0.0.1:9/",
-        "verdicts about MNIST are inconclusive",
+        "claims that need more images stay undecided",
         "set MNIST_DIR (or mnist.path in the config)",
     ):
         assert phrase in block
 
 
-def test_source_is_the_same_in_another_place(digits, tmp_path):
-    folder, _ = digits
+def test_source_is_the_same_in_another_place(small, tmp_path):
+    folder, _ = small
     fetch(tmp_path, "--dataset", "auto", "--request", "auto")
     text = (folder / "out/source.json").read_text()
     assert text == (tmp_path / "out/source.json").read_text()
@@ -235,7 +235,7 @@ def test_a_corrupt_cache_without_a_network_is_an_empty_one(tmp_path):
     write(tmp_path / "cache", test_labels=b"torn")
     assert "no mirror" in refusal(fetch(tmp_path, "--dataset", "mnist"))
     assert fetch(tmp_path, "--dataset", "auto").returncode == 0
-    assert source(tmp_path)["data"] == "digits (scikit-learn)"
+    assert source(tmp_path)["data"] == "MNIST (5 000)"
 
 
 def test_own_data_are_labelled_as_such(tmp_path):
@@ -263,7 +263,7 @@ def test_mnist_in_a_folder_of_your_own_is_recognised(tmp_path):
 
 def test_a_dataset_that_is_nowhere_is_refused(tmp_path):
     message = refusal(fetch(tmp_path, "--dataset", "minst"))
-    assert message.startswith("error: dataset minst: expected auto, mnist, a folder")
+    assert message.startswith("error: dataset minst: expected auto, mnist, fashion-mnist, a folder")
 
 
 def test_options_that_are_missing_or_wrong_are_named_at_once(tmp_path):
@@ -307,16 +307,16 @@ def test_patches_of_the_first_images(tmp_path):
     np.testing.assert_array_equal(patches, extract_patches(ARRAYS["train_images"][:4], 5, 2))
 
 
-def test_more_images_than_there_are(tmp_path, digits):
+def test_more_images_than_there_are(tmp_path, small):
     fetch(tmp_path, "--dataset", "mnist", "--path", write(tmp_path / "good"))
     message = refusal(cut(tmp_path, 7))
     assert message.startswith("error: patches.images: expected at most 6, the training images of")
     assert "patches.npy" not in outputs(tmp_path)
-    folder, _ = digits
+    folder, _ = small
     done = cut(folder, 20000)
     assert done.returncode == 0
-    assert "digits (scikit-learn): all 1500 images, not 20000" in done.stderr
-    assert np.load(folder / "out/patches.npy", mmap_mode="r").shape == (1500, 144, 25)
+    assert "MNIST (5 000): all 4500 images, not 20000" in done.stderr
+    assert np.load(folder / "out/patches.npy", mmap_mode="r").shape == (4500, 144, 25)
 
 
 @pytest.mark.parametrize(
@@ -344,6 +344,25 @@ def test_images_that_are_cut_short_are_refused(tmp_path):
     pictures = tmp_path / "out/train_images.npy"
     pictures.write_bytes(pictures.read_bytes()[:-1])
     assert refusal(cut(tmp_path, 2)).startswith(f"error: {pictures}: expected a whole .npy")
+
+
+def test_fashion_mnist_is_recognised_and_needs_no_network(tmp_path, fashion_folder):
+    if fashion_folder is None:
+        pytest.skip("the files of Fashion-MNIST are not at hand")
+    env = {"FASHION_MNIST_DIR": str(fashion_folder), "MNIST_DIR": str(tmp_path / "none")}
+    for words in (["fashion-mnist"], [fashion_folder]):
+        done = fetch(tmp_path, "--dataset", *words, env=env, as_mnist=False)
+        assert done.returncode == 0, done.stderr
+        assert (source(tmp_path)["data"], source(tmp_path)["train"]) == ("Fashion-MNIST", 60000)
+
+
+def test_mnist_is_not_taken_for_fashion_mnist(tmp_path):
+    env = {"FASHION_MNIST_DIR": str(write(tmp_path / "other"))}
+    message = refusal(fetch(tmp_path, "--dataset", "fashion-mnist", env=env))
+    assert message.startswith("error: FASHION_MNIST_DIR: ") and "SHA-256 c59f" in message
+    message = refusal(fetch(tmp_path, "--dataset", "fashion-mnist"))
+    assert "no mirror of Fashion-MNIST answered" in message
+    assert "set FASHION_MNIST_DIR (or fashion_mnist.path" in message
 
 
 def test_genuine_mnist_comes_from_a_mirror(tmp_path, mirror):

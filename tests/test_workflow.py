@@ -513,28 +513,29 @@ def test_another_seed_gives_other_tables(quick, other_seed):
         assert not one.equals(other), name
 
 
-# The digits that stand in for MNIST
+# The part of MNIST that stands in for it
 
 
-def test_without_mnist_digits_stand_in_and_everything_says_so(other_seed):
+def test_without_mnist_a_part_of_it_stands_in_and_everything_says_so(other_seed):
     said = " ".join(other_seed.output.split())
-    assert "NOTE: the results of this run are not about MNIST." in said
+    assert "NOTE: the results of this run are about a part of MNIST." in said
     assert "no mirror of MNIST answered" in said
-    assert "NOTE: these results are about the digits of scikit-learn, not about MNIST" in said
+    assert "NOTE: these results are about 5 000 images of MNIST" in said
+    assert said.count("Fashion-MNIST: not at hand and no mirror answers") == 1
     source = json.loads((other_seed.results / "data/source.json").read_text())
-    assert (source["data"], source["train"]) == (images.DIGITS, 1500)
+    assert (source["data"], source["train"]) == (images.SMALL, 4500)
     for name in ("teachers", "image_training_random"):
         table = pd.read_parquet(other_seed.results / f"du2018/{name}.parquet")
-        assert set(table["data"]) == {images.DIGITS}
+        assert set(table["data"]) == {images.SMALL}
     assert set(pd.read_parquet(other_seed.results / "du2018/starts.parquet")["data"]) == {
         "synthetic"
     }
-    label = f"<!-- Measured on {images.DIGITS}, not on MNIST -->"
+    label = f"<!-- Measured on {images.SMALL} -->"
     assert label in (other_seed.figures / "du2018/fig3c.svg").read_text()
 
 
-def test_with_mnist_nothing_is_said_about_digits(one_core):
-    assert ("NOTE:" in one_core.output) == (one_core.data == images.DIGITS)
+def test_with_mnist_nothing_is_said_about_a_part(one_core):
+    assert ("NOTE:" in one_core.output) == (one_core.data == images.SMALL)
 
 
 @pytest.fixture
@@ -547,7 +548,7 @@ def complete(tmp_path):
     return folder
 
 
-def test_once_mnist_is_at_hand_digits_are_replaced(other_seed, snakemake, complete):
+def test_once_mnist_is_at_hand_its_part_is_replaced(other_seed, snakemake, complete):
     target, seed = "results/quick/du2018/teachers.parquet", {"seed": 1}
     done = snakemake(other_seed.tree, "-n", target, config=seed, MNIST_DIR=complete)
     assert done.returncode == 0, done.stdout
@@ -555,8 +556,10 @@ def test_once_mnist_is_at_hand_digits_are_replaced(other_seed, snakemake, comple
     assert sorted(jobs) == ["draw_teacher", "extract_patches", "fetch_mnist"]
 
 
-def test_digits_of_the_last_run_do_not_hide_a_wrong_mnist_dir(other_seed, monkeypatch, tmp_path):
-    config = {"mnist": {"path": None, "cache": None}}
+def test_the_part_of_the_last_run_does_not_hide_a_wrong_mnist_dir(
+    other_seed, monkeypatch, tmp_path
+):
+    config = {"mnist": {"path": None, "cache": None}, "dataset": "auto"}
     source = other_seed.results / "data/source.json"
     monkeypatch.setenv("MNIST_DIR", str(tmp_path / "none"))
     # Another word than that of the last run: the folder is looked into again, and refused.
@@ -584,7 +587,7 @@ def test_the_commands_of_the_readme_work(tmp_path, mnist_folder):
     subprocess.run(["bash", "-ec", command], cwd=ROOT, env=env, check=True)
     assert pd.read_parquet(tmp_path / "starts.parquet").dimension.tolist() == [2, 2, 10, 10]
     names = {}
-    load = f"images.load({str(mnist_folder)!r})" if mnist_folder else "images.digits()"
+    load = f"images.load({str(mnist_folder)!r})" if mnist_folder else "images.small_mnist()"
     assert 'images.load("mnist")' in readme
     for code in re.findall(r"```python\n(.+?)```", readme, re.S):
         exec(code.replace('images.load("mnist")', load), names)

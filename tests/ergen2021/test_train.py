@@ -379,7 +379,7 @@ def test_certificates_without_pooling_refuse_what_they_would_ignore(draw, name):
 @pytest.fixture(scope="module")
 def pictures(mnist_folder):
     """Images at half resolution in [0, 1] and their labels even / odd: MNIST, or its stand-in."""
-    data = images.load(mnist_folder) if mnist_folder else images.digits()
+    data = images.load(mnist_folder) if mnist_folder else images.small_mnist()
     pixels = data["train_images"][:1000].reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)) / 255
     return pixels, np.where(data["train_labels"][:1000] % 2, -1.0, 1.0)
 

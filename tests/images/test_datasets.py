@@ -1,10 +1,10 @@
+import gzip
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 from cnntheory import images
 
@@ -71,7 +71,7 @@ def test_a_plain_file_is_found_before_its_gzipped_copy(tmp_path, write):
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch):
     """A user without MNIST, whose home is the folder returned."""
-    for name in ("MNIST_DIR", "CNNTHEORY_CACHE"):
+    for name in ("MNIST_DIR", "FASHION_MNIST_DIR", "CNNTHEORY_CACHE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -86,6 +86,18 @@ def test_a_path_comes_before_the_environment_and_both_before_any_cache(nowhere, 
     monkeypatch.setenv("MNIST_DIR", "~/here")
     assert images.place(cache="mine") == ("MNIST_DIR", nowhere / "here")
     assert images.place("there", "mine") == ("mnist.path", Path("there"))
+
+
+def test_fashion_mnist_has_places_of_its_own(nowhere, monkeypatch):
+    monkeypatch.setenv("MNIST_DIR", "~/here")
+    cache = images.default_cache("fashion-mnist")
+    assert images.place(dataset="fashion-mnist") == ("cache", cache)
+    monkeypatch.setenv("CNNTHEORY_CACHE", "~/kept")
+    kept = nowhere / "kept/fashion-mnist"
+    assert images.place(dataset="fashion-mnist") == ("cache", kept)
+    monkeypatch.setenv("FASHION_MNIST_DIR", "~/there")
+    assert images.place(dataset="fashion-mnist") == ("FASHION_MNIST_DIR", nowhere / "there")
+    assert images.place("x", dataset="fashion-mnist") == ("fashion_mnist.path", Path("x"))
 
 
 def test_the_default_cache_is_in_that_of_the_user(nowhere):
@@ -115,27 +127,46 @@ def test_all_that_is_public_is_there():
     assert not hasattr(images, "unknown")
 
 
-# The digits that stand in
+# The part of MNIST that a package carries
 
 
-def test_digits():
-    found = images.digits()
-    bunch = load_digits()
-    assert [len(array) for array in found.values()] == [1500, 1500, 297, 297]
-    assert {array.dtype for array in found.values()} == {np.dtype(np.uint8)}
-    labels = np.concatenate([found["train_labels"], found["test_labels"]])
-    np.testing.assert_array_equal(labels, bunch.target)
-    pictures = np.concatenate([found["train_images"], found["test_images"]])
-    assert pictures.shape == (1797, 28, 28) and (pictures.min(), pictures.max()) == (0, 255)
-    # Seen again at the centres of the 8 x 8 pixels, each is the digit it was made from.
-    centres = np.rint((np.arange(8) + 0.5) * 28 / 8 - 0.5).astype(int)
-    seen = pictures[:, centres[:, None], centres] * (16 / 255)
-    correlations = [
-        np.corrcoef(one.ravel(), other.ravel())[0, 1]
-        for one, other in zip(seen, bunch.images, strict=True)
-    ]
-    assert min(correlations) > 0.95
-    assert images.content_hash(*found.values()) == images.content_hash(*images.digits().values())
+def test_the_part_is_of_mnist_with_all_classes_in_turn(mnist_dir):
+    found, whole = images.small_mnist(), images.load(mnist_dir)
+    assert [len(array) for array in found.values()] == [4500, 4500, 500, 500]
+    assert found["train_labels"][:12].tolist() == [*range(10), 0, 1]
+    # Each image, with its label, is one of the first 5 848 of the training set; none comes twice.
+    known = {
+        image.tobytes(): label
+        for image, label in zip(
+            whole["train_images"][:5848], whole["train_labels"][:5848], strict=True
+        )
+    }
+    seen = set()
+    for split in ("train", "test"):
+        for image, label in zip(found[f"{split}_images"], found[f"{split}_labels"], strict=True):
+            assert known[image.tobytes()] == label
+            seen.add(image.tobytes())
+    assert len(seen) == 5000
+
+
+def test_another_content_than_the_part_is_refused(tmp_path):
+    path = tmp_path / "mnist_5k.csv.gz"
+    path.write_bytes(gzip.compress(b"1,2,3"))
+    with pytest.raises(ValueError, match="expected content of SHA-256 167b"):
+        images.small_mnist(path)
+    path.write_bytes(b"torn")
+    with pytest.raises(ValueError, match=r"mnist_5k.csv.gz: expected 5 000 images of MNIST, found"):
+        images.small_mnist(path)
+
+
+def test_genuine_fashion_mnist(fashion_folder):
+    if fashion_folder is None:
+        pytest.skip("the files of Fashion-MNIST are not at hand")
+    found = images.load(fashion_folder, images.FASHION_FILES, images.FASHION)
+    assert found["train_images"].shape == (60000, 28, 28)
+    assert found["train_labels"][:5].tolist() == [9, 0, 0, 3, 0]
+    with pytest.raises(ValueError, match="expected content of SHA-256 ba89"):
+        images.load(fashion_folder)
 
 
 # Your own images
@@ -222,5 +253,7 @@ def test_own_folder_is_checked(tmp_path, changes, message, write):
 
 
 def test_own_data_that_are_nowhere_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"dataset .*minst: expected auto, mnist, a folder"):
+    with pytest.raises(
+        ValueError, match=r"dataset .*minst: expected auto, mnist, fashion-mnist, a folder"
+    ):
         images.own(tmp_path / "minst")

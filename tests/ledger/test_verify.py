@@ -78,6 +78,15 @@ def test_another_scale_decides_nothing(claims, scale):
     assert "DIFFERS" not in text
 
 
+@pytest.mark.parametrize("data", ["MNIST (5 000)", "own (letters)", "MNIST", "Fashion-MNIST"])
+def test_what_lacks_images_is_no_difference(claims, data):
+    text, good = compare([claims(verdict="inconclusive", data=data)])
+    lacking = data in ("MNIST (5 000)", "own (letters)")
+    assert good == lacking
+    assert row(text, "1x")[-1] == ("here" if lacking else "DIFFERS")
+    assert not compare([claims(folder="more", verdict="fails", data=data)])[1]
+
+
 def test_what_was_not_measured_is_left_empty(claims):
     text, _ = compare([claims(measured=None, verdict="inconclusive")])
     assert row(text, "1x")[2:6] == ["inconclusive", "holds", "<=", "1"]

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cnntheory import images
 from cnntheory.stats import median_band
 from workflow.configuration import studies
 from workflow.studies import style
-
-DIGITS = "digits (scikit-learn)"
 
 
 @pytest.fixture
@@ -123,7 +122,8 @@ def test_the_csv_holds_what_is_drawn(table, tmp_path):
     [
         ("synthetic", None),
         ("MNIST", None),
-        (DIGITS, f"Measured on {DIGITS}, not on MNIST"),
+        (images.SMALL, "Measured on MNIST (5 000)"),
+        ("own (letters)", "Measured on own (letters), not on MNIST"),
         ("own (letters)", "Measured on own (letters), not on MNIST"),
     ],
 )
@@ -165,7 +165,7 @@ def test_only_figures_of_images_name_them_and_only_when_they_are_not_mnist(quick
     labelled = {
         path.stem
         for path in quick.figures.glob("du2018/*.svg")
-        if f"<!-- Measured on {DIGITS}, not on MNIST -->" in path.read_text()
+        if f"<!-- Measured on {images.SMALL} -->" in path.read_text()
     }
     images = {"fig1", "fig2", "fig3c", "fig3d", "fig4", "fig5", "spectrum"}
-    assert labelled == (images if quick.data == DIGITS else set())
+    assert labelled == (images if quick.data == images.SMALL else set())

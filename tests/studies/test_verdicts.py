@@ -65,7 +65,7 @@ def test_the_interval_decides(judge, low, high, expected):
 def test_a_band_is_judged_on_both_sides(judge):
     band = {"at_least": 0.4, "at_most": 0.6}
     for value, expected in [(0.3, "fails"), (0.5, "holds"), (0.7, "fails")]:
-        row = judge(Measured(value, value - 0.05, value + 0.05, 9), **band)
+        row = judge(Measured(value, value - 0.05, value + 0.05, 10), **band)
         assert (row["verdict"], row["bound"]) == (expected, "in [0.4, 0.6]")
     assert judge(exactly(0.5), at_least=None, at_most=0.6)["bound"] == "<= 0.6"
     assert judge(exactly(0.5))["bound"] == ">= 1"
@@ -84,18 +84,69 @@ def test_too_few_seeds_decide_nothing(judge, value):
     few = judge(exactly(value, seeds=9), least_seeds=10)
     enough = judge(exactly(value, seeds=10), least_seeds=10)
     assert few["verdict"] == "inconclusive"
-    assert few["note"] == "Needs at least 10 seeds or runs."
+    assert few["note"] == "Needs at least 10 independent draws."
     assert enough["verdict"] == ("holds" if value >= 1 else "fails")
     assert enough["note"] == ""
 
 
-@pytest.mark.parametrize("data", ["digits (scikit-learn)", "own (letters)"])
+@pytest.mark.parametrize("data", ["synthetic", "own (letters)"])
 @pytest.mark.parametrize("value", [0.5, 1.5])
 def test_claims_about_mnist_are_not_decided_by_other_images(judge, data, value):
     row = judge(exactly(value, seeds=20, data=data), about="images")
     assert (row["verdict"], row["data"]) == ("inconclusive", data)
-    assert row["note"] == f"Claim about MNIST, measured on {data}."
+    assert row["note"] == f"Claim about MNIST; measured on {data}."
     assert judge(exactly(value, data="MNIST"), about="images")["verdict"] != "inconclusive"
+
+
+@pytest.mark.parametrize("data", ["MNIST", "MNIST (5 000)", "Fashion-MNIST"])
+def test_a_part_of_mnist_decides_what_needs_no_more(judge, data):
+    got = exactly(1.5, seeds=20, data=data)
+    assert judge(got, about="images")["verdict"] == "holds"
+    assert judge(got, about="images", least_images=4500)["verdict"] == "holds"
+    many = judge(got, about="images", least_images=20000)
+    assert many["verdict"] == ("inconclusive" if "5 000" in data else "holds")
+    assert many["note"] == (
+        f"Claim about MNIST, 20000 images; measured on {data}." if "5 000" in data else ""
+    )
+
+
+@pytest.mark.parametrize("seeds", [1, 9, 10])
+@pytest.mark.parametrize("kind", ["claim", "control", "identity"])
+def test_fewer_than_ten_independent_draws_decide_nothing(judge, seeds, kind):
+    row = judge(exactly(1.5, seeds=seeds), kind=kind)
+    few = seeds < 10 and kind != "identity"
+    assert row["verdict"] == ("inconclusive" if few else "holds")
+
+
+def test_a_claim_is_judged_again_on_a_further_data_set_with_its_own_expectation():
+    claims = {"1": claim(replica="fails"), "2": claim(id="2")}
+    findings = {
+        "1": exactly(2.0, seeds=20, data="MNIST"),
+        "2": exactly(2.0),
+        "cells": {"a": 1},
+        "Fashion-MNIST": {"1": exactly(0.5, seeds=20, data="Fashion-MNIST"), "slope": 3.0},
+    }
+    rows = verdicts.rows("du2018", "fig1", claims, findings, "standard", "f.svg")
+    told = [(row["id"], row["data"], row["verdict"], row["expected"]) for row in rows]
+    assert told == [
+        ("1", "MNIST", "holds", "holds"),
+        ("2", "synthetic", "holds", "holds"),
+        ("1", "Fashion-MNIST", "fails", "fails"),
+    ]
+
+
+def test_a_judge_is_asked_again_about_what_is_replicated():
+    asked = []
+
+    def judge(tables, claims, rng):
+        asked.append((tables, sorted(claims)))
+        return {name: exactly(2.0) for name in claims}
+
+    claims = [CLAIM | {"replica": "holds"}, CLAIM | {"id": "2"}]
+    sign = study.Sign(**SIGN, replicate=["table"], claims=claims)
+    found = study.examine(sign, judge, {"table": 1}, None, {"Fashion-MNIST": {"table": 2}})
+    assert asked == [({"table": 1}, ["1", "2"]), ({"table": 2}, ["1"])]
+    assert set(found["Fashion-MNIST"]) == {"1"}
 
 
 def test_what_was_not_measured_is_inconclusive_and_null(judge):
@@ -114,7 +165,7 @@ def test_a_deterministic_check_has_no_interval(judge):
 def test_notes_of_claim_judge_and_verdict_are_joined(judge):
     got = exactly(2.0, seeds=3, note="Two\n of them.")
     row = judge(got, note="As recalled. ", least_seeds=4)
-    assert row["note"] == "As recalled. Two of them. Needs at least 4 seeds or runs."
+    assert row["note"] == "As recalled. Two of them. Needs at least 10 independent draws."
 
 
 def test_a_row_has_the_columns_in_order_and_repeats_the_claim(judge):

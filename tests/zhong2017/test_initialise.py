@@ -322,7 +322,7 @@ def test_inputs_outside_the_theory_are_named(kind, said):
 
 
 def test_pixels_are_named(mnist_folder):
-    data = images.load(mnist_folder) if mnist_folder else images.digits()
+    data = images.load(mnist_folder) if mnist_folder else images.small_mnist()
     x = data["train_images"][:1500, 4:24:2, 4:24:2].reshape(1500, -1) / 255
     y = network_output(draw_teacher(np.random.default_rng(0), 10, 2), x, "relu")
     with pytest.warns(AssumptionWarning, match="x is not independent standard normal: mean off"):

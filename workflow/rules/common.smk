@@ -6,7 +6,17 @@ STEPS = []
 
 
 def declare(
-    paper, name, message, output, *, input=(), options=(), as_rule=None, seeded=True, priority=0
+    paper,
+    name,
+    message,
+    output,
+    *,
+    input=(),
+    options=(),
+    as_rule=None,
+    seeded=True,
+    priority=0,
+    replicate=False,
 ):
     """Declare a step: what it reads, what it writes, and what it is asked.
 
@@ -31,6 +41,9 @@ def declare(
         Whether the step draws anything.
     priority : int
         Longest jobs first, so that no core waits for them at the end.
+    replicate : bool or list of str
+        Whether the step, or which of its cases, is done on further data sets too: the same step
+        with ``<results>/<data set>/`` for ``<results>/`` in all its paths.
     """
     label = as_rule or name
     script = f"workflow/scripts/{paper}/{name}.py"
@@ -48,19 +61,35 @@ def declare(
             asked[key] = value(wildcards) if callable(value) else value.format(**wildcards)
         return f"{reads({key: input[key] for key in files})} {flags(**asked)}"
 
-    STEPS.append(
-        {
-            "rule": label,
-            "input": files | {"step": script, "code": imports(script)},
-            "output": {key: ensure(path, non_empty=True) for key, path in output.items()},
-            "log": f"<results>/logs/{paper}/{job}.log",
-            "benchmark": f"<results>/benchmarks/{paper}/{job}.jsonl",
+    def step(name, folder, message, cases):
+        def there(path):
+            if isinstance(path, str):
+                return path.replace("<results>/", folder)
+            return path if callable(path) else [there(part) for part in path]
+
+        return {
+            "rule": name,
+            "input": {key: there(path) for key, path in files.items()}
+            | {"step": script, "code": imports(script)},
+            "output": {key: ensure(there(path), non_empty=True) for key, path in output.items()},
+            "log": there(f"<results>/logs/{paper}/{job}.log"),
+            "benchmark": there(f"<results>/benchmarks/{paper}/{job}.jsonl"),
             "constraints": {"case": "|".join(cases)} if "case" in wildcards else {},
             "command": command,
             "message": message,
             "priority": priority,
         }
-    )
+
+    STEPS.append(step(label, "<results>/", message, cases))
+    for dataset in REPLICAS if replicate else ():
+        again = cases if replicate is True else replicate
+        told = f"{message} ({images.KNOWN[dataset].label})"
+        STEPS.append(step(replica_of(label, dataset), f"<results>/{dataset}/", told, again))
+
+
+def replica_of(rule, dataset):
+    """Name of a rule's repetition on another data set."""
+    return f"{rule}_{dataset.replace('-', '_')}"
 
 
 def sign(wildcards):

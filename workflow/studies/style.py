@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
+from cnntheory import images
 from cnntheory.stats import median_band
 
 SINGLE, DOUBLE = 3.3, 6.8  # inches: one and two columns
@@ -128,13 +129,14 @@ def save(fig, path, drawn, tables):
         Their column ``data`` says what was measured.
     """
     labels = sorted({label for table in tables.values() for label in table["data"].unique()})
-    others = [label for label in labels if label not in ("synthetic", "MNIST")]
+    others = [label for label in labels if label not in ("synthetic", images.MNIST)]
     if others:
+        beside = "" if others == [images.SMALL] else ", not on MNIST"
         fig.get_layout_engine().set(rect=(0, 0, 1, 0.93))
         fig.text(
             0.5,
             0.985,
-            f"Measured on {', '.join(others)}, not on MNIST",
+            f"Measured on {', '.join(others)}{beside}",
             ha="center",
             va="top",
             fontsize=7.5,

@@ -3,7 +3,13 @@
 import math
 from typing import NamedTuple
 
+from cnntheory import images
 from cnntheory.stats import seeds_to_decide, verdict
+
+# With fewer independent draws nothing is decided.
+LEAST_SEEDS = 10
+# Data that claims about images are decided on, and how many there are to train on.
+IMAGES = {images.MNIST: 60000, images.FASHION: 60000, images.SMALL: 4500}
 
 COLUMNS = (
     "id",
@@ -88,27 +94,40 @@ def rows(paper, study, claims, findings, scale, figure):
     Returns
     -------
     list of dict
-        A row a claim, in the order of the room sign, with the keys `COLUMNS`.
+        A row a claim, in the order of the room sign, with the keys `COLUMNS`; then one for every
+        claim that is judged on a further data set, whose findings stand under its label.
     """
     measured = {key for key, found in findings.items() if isinstance(found, Measured)}
     if missing := sorted(set(claims) - measured):
         raise ValueError(f"{paper}/{study}: nothing was measured for the claims {missing}")
     about = {"paper": paper, "study": study, "scale": scale, "figure": str(figure)}
-    return [_row(claim, findings[name], about) for name, claim in claims.items()]
+    made = [_row(claim, findings[name], about) for name, claim in claims.items()]
+    for found in findings.values():
+        if isinstance(found, dict):
+            again = {name: claim for name, claim in claims.items() if claim.replica}
+            made += [
+                _row(claim, found[name], about)
+                for name, claim in again.items()
+                if isinstance(found.get(name), Measured)
+            ]
+    return made
 
 
 def _row(claim, got, about):
     low = -math.inf if claim.at_least is None else claim.at_least
     high = math.inf if claim.at_most is None else claim.at_most
+    least = max(claim.least_seeds, LEAST_SEEDS if got.seeds and claim.kind != "identity" else 0)
+    expected = claim.replica if got.data == images.FASHION and claim.replica else claim.expected
     outcome, notes = verdict(got.low, got.high, low, high), [claim.note, got.note]
     if math.isnan(got.value):
         outcome = "inconclusive"
-    elif claim.about == "images" and got.data != "MNIST":
+    elif claim.about == "images" and IMAGES.get(got.data, 0) < max(claim.least_images, 1):
         outcome = "inconclusive"
-        notes.append(f"Claim about MNIST, measured on {got.data}.")
-    elif got.seeds < claim.least_seeds:
+        needed = f", {claim.least_images} images" if claim.least_images else ""
+        notes.append(f"Claim about MNIST{needed}; measured on {got.data}.")
+    elif got.seeds < least:
         outcome = "inconclusive"
-        notes.append(f"Needs at least {claim.least_seeds} seeds or runs.")
+        notes.append(f"Needs at least {least} independent draws.")
     elif outcome == "inconclusive":
         needed = seeds_to_decide(got.value, got.low, got.high, got.seeds, low, high)
         notes.append(f"About {needed} seeds would decide." if needed else "On the edge.")
@@ -119,6 +138,7 @@ def _row(claim, got, about):
         "measured": got.value,
         "bound": band(claim),
         "verdict": outcome,
+        "expected": expected,
         "ci_low": got.low if got.low != got.high else math.nan,
         "ci_high": got.high if got.low != got.high else math.nan,
         "note": " ".join(" ".join(notes).split()),

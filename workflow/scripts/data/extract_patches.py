@@ -27,7 +27,7 @@ def run():
     data = step.source(args.source)["data"]
     count = options.images
     if count > len(pictures):
-        if data != images.DIGITS:
+        if data != images.SMALL:
             raise ValueError(
                 f"patches.images: expected at most {len(pictures)}, the training images of {data}, "
                 f"found {count}; ask for fewer"
