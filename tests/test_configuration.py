@@ -215,8 +215,7 @@ def test_a_second_data_set_counts_where_it_is_at_hand(replication, folders, caps
 
 
 def test_the_processes_of_a_run_see_the_same_data_sets(replication, folders, monkeypatch):
-    full, empty = folders
-    replication(full)
+    replication(folders[0])
     # A process that is started inherits what was found and looks no more.
     asked = {"replicate": ["fashion-mnist"], "dataset": "auto", "fashion_mnist": None}
     assert replicas(asked) == ["fashion-mnist"]

@@ -75,7 +75,7 @@ def test_the_source_is_clean(program, command):
 
 
 def test_every_rule_says_what_it_does_and_keeps_a_log(rules, declared):
-    assert {"fetch_mnist", "extract_patches", "study", "all", 'step["rule"]'} <= set(rules)
+    assert {"fetching", "cutting", "study", "all", 'step["rule"]'} <= set(rules)
     for rule, text in rules.items():
         assert re.search(r"^message:\n    (\"\w|step\[)", text, re.M), rule
         if "\nshell:" in text:

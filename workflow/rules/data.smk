@@ -9,11 +9,11 @@ DATASETS = [("fetch_mnist", "<results>", config["dataset"], "mnist")] + [
 if config["dataset"] in images.KNOWN:
     DATASETS[0] = (*DATASETS[0][:3], images.KNOWN[config["dataset"]].section)
 
-for rule_name, folder, dataset, key in DATASETS:
+for fetching, folder, dataset, key in DATASETS:
 
     rule:
         name:
-            rule_name
+            fetching
         input:
             dataset_files(dataset),
             step="workflow/scripts/data/fetch_mnist.py",
@@ -31,6 +31,7 @@ for rule_name, folder, dataset, key in DATASETS:
             "../../envs/compute.yaml"
         threads: 1
         params:
+            dataset=dataset,
             command=flags(
                 dataset=dataset,
                 request=request(
@@ -39,18 +40,18 @@ for rule_name, folder, dataset, key in DATASETS:
                 **config[key],
             ),
         message:
-            f"Obtaining the images ({dataset})"
+            "Obtaining the images ({params.dataset})"
         shell:
             "PYTHONPATH=src:. python {input.step} {output:q} {params.command} 2>&1 | tee {log:q}"
 
 
-for rule_name, folder in [("extract_patches", "<results>")] + [
+for cutting, folder in [("extract_patches", "<results>")] + [
     (replica_of("extract_patches", dataset), f"<results>/{dataset}") for dataset in REPLICAS
 ]:
 
     rule:
         name:
-            rule_name
+            cutting
         input:
             images=f"{folder}/data/train_images.npy",
             source=f"{folder}/data/source.json",
