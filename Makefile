@@ -5,7 +5,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 ENVIRONMENT := .venv/.installed
 
-.PHONY: figures quick test lint schema docs bench clean help
+.PHONY: figures quick test lint schema docs kernels bench clean help
 
 figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scale
 	$(SNAKEMAKE)
@@ -27,6 +27,9 @@ schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from th
 
 docs: $(ENVIRONMENT)  ## gallery and claims of the last standard run
 	PYTHONPATH=. $(BIN)/python docs/make_docs.py
+
+kernels: $(ENVIRONMENT)  ## the standard run under other BLAS kernels: no verdict may change
+	PYTHONPATH=. $(BIN)/python -m workflow.kernels --cores $(CORES) $(KERNELS)
 
 bench: $(ENVIRONMENT)  ## the library beside its peers, side by side, one thread
 	$(BIN)/python -m pip install --quiet --no-deps --requirement benchmarks/requirements.txt
