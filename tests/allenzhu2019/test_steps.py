@@ -82,6 +82,21 @@ def test_subsets_and_seeds_do_not_change_each_others_draws(images):
     assert (alone.networks(rng, "g", 6, 2).W[1] == b.W[1][5:6]).all()
 
 
+def test_independent_trials_have_a_network_and_a_subset_each(images):
+    rng = step.streams(3, trials.STREAM)
+    few, many = trials.independent(*images, 8, 2), trials.independent(*images, 8, 3)
+    assert (many.seed == many.subset).all() and len(set(many.seed)) == 3
+    assert not (many.x[0] == many.x[1]).all()
+    # What both schemes draw is the same: seed 0 on subset 0, seed 1 on subset 1.
+    all_pairs = trials.on_images(*images, 8, 3, 3)
+    same = np.flatnonzero(all_pairs.seed == all_pairs.subset)
+    a, b, c = (t.networks(rng, "g", 6, 2).W[0] for t in (few, many, all_pairs))
+    assert (a == b[:2]).all() and (b == c[same]).all() and (many.x == all_pairs.x[same]).all()
+    parts = many.chunks(2)
+    assert [len(part.seed) for part in parts] == [2, 1]
+    assert (parts[1].networks(rng, "g", 6, 2).W[0] == b[2:]).all()
+
+
 def test_more_images_than_the_subsets_have_are_refused(images):
     with pytest.raises(ValueError, match="select_subset"):
         trials.on_images(*images, 13, 1, 1)
@@ -122,7 +137,6 @@ def test_small_outputs_are_the_usual_ones_with_another_b(images):
             case="narrow",
             widths=[32],
             trials=2,
-            subsets=1,
             samples=8,
             depth=2,
             steps=20,
@@ -138,6 +152,40 @@ def test_small_outputs_are_the_usual_ones_with_another_b(images):
     # The path as stored: from the start on, at most as many points as asked for.
     curve = usual["curves"].groupby("seed").relative_loss.agg(["first", "size"])
     assert (curve["first"] == 1).all() and (curve["size"] <= 21).all()
+
+
+def test_modes_of_a_network_that_hardly_moves_decay_as_their_eigenvalues_say(images):
+    options = dict(case="w2048", widths=[1500], trials=2, samples=4, depth=1, steps=30)
+    options = train_gd.Options(**options, tolerance=1e-8, together=1, mode_trials=2)
+    table = train_gd.measure(options, step.streams(0, trials.STREAM), *images)["modes"]
+    assert set(table.seed) == {0, 1} and (table[table.iteration == 0].residual_share == 1).all()
+    early = table[table.decay_time < 1]
+    np.testing.assert_allclose(early.residual_share, np.exp(-early.decay_time), atol=0.15)
+
+
+def test_the_least_ratio_lies_in_the_band_of_the_kernel(images):
+    options = dict(case="samples", widths=[400], depths=[1], samples=[6], trials=3, steps=60)
+    options = measure_times.Options(**options)
+    table = measure_times.measure(options, step.streams(0, trials.STREAM), *images)
+    worst = 2 * np.minimum(table.lambda_min, table.end_lambda_min)
+    assert (table.least_ratio >= 0.7 * worst).all()  # r^T K r >= lambda_min |r|^2 on the way
+    assert (table.lambda_min > 0).all()
+
+
+def test_where_nothing_is_trained_the_kernel_is_still_measured(images):
+    options = dict(case="pairs", widths=[16], depths=[1], samples=[8], trials=2, steps=5)
+    options = measure_times.Options(**options, distances=[0.9, 0.6], untrained=[0.3])
+    table = measure_times.measure(options, step.streams(0, trials.STREAM), *images)
+    alone = table.delta == 0.3
+    assert table.lambda_min.notna().all() and table.kernel_iterations.notna().all()
+    assert (table.iterations.isna() == alone).all() and alone.sum() == 2
+    # What a network shows of one distance does not depend on what else is measured.
+    options = options.model_copy(update=dict(distances=[], untrained=[0.9, 0.6, 0.3], together=1))
+    rest = measure_times.measure(options, step.streams(0, trials.STREAM), *images)
+    both = table.merge(rest, on=["seed", "delta"])
+    assert len(both) == 6
+    np.testing.assert_allclose(both.lambda_min_x, both.lambda_min_y, rtol=1e-9)
+    np.testing.assert_allclose(both.kernel_iterations_x, both.kernel_iterations_y)
 
 
 def test_random_pairs_are_labelled_synthetic_whatever_the_images(images):
@@ -156,12 +204,15 @@ def test_random_pairs_are_labelled_synthetic_whatever_the_images(images):
 
 def test_duplicates_stop_at_the_closed_form_and_only_their_number_is_checked(images):
     options = dict(
-        width=32, depth=1, deep_width=8, deep=2, samples=4, pairs=2, trials=1, subsets=1
-    ) | dict(variances=[2.0], steps=200, deep_steps=2)
+        width=32, depth=1, deep_width=8, deep=2, samples=4, pairs=2, trials=1, deep_trials=3
+    ) | dict(variances=[1.0, 2.0], steps=200, deep_steps=2)
     rng = step.streams(0, trials.STREAM)
     found = break_hypotheses.measure(break_hypotheses.Options(**options), rng, *images)
     table = found["table"].set_index("study")
     assert table.plateau_ratio["duplicates"] == pytest.approx(1, abs=1e-3)
+    # A share near one takes more networks: of variance 2 alone.
+    counts = table.loc["variances"].groupby("variance").size()
+    assert counts.to_dict() == {1.0: 1, 2.0: 3}
     with pytest.raises(ValueError, match="pairs"):
         break_hypotheses.measure(break_hypotheses.Options(**options | dict(pairs=5)), rng, *images)
 
@@ -177,6 +228,7 @@ def test_all_losses_are_measured_at_the_largest_width_only(images):
         batch=4,
         epochs=2,
         step=1.0,
+        pooled=2,
     )
     table = classify.measure(options, step.streams(0, trials.STREAM), *images)
     losses = table.groupby("width").loss_function.unique().map(set)

@@ -14,13 +14,17 @@ from cnntheory.du2018.laws import (
     unit_vectors,
 )
 from cnntheory.du2018.neuron import convolution_gradient, empirical_gradient, loss, signed_angle
-from cnntheory.du2018.smoothness import patch_moments
+from cnntheory.du2018.smoothness import cross_norm, patch_constants, patch_moments
+from workflow.scripts import step
 from workflow.scripts.du2018 import (
     check_closeness,
     check_convolution_rate,
+    check_image_condition,
     check_rate,
     descend_from_anywhere,
     measure_patches,
+    stream,
+    time_stream,
     train_mnist,
 )
 
@@ -151,3 +155,43 @@ def test_angles_to_a_filter_and_to_the_average_leave_out_patches_without_ink(tur
         measure_patches.angles_to(w, z), np.full(patches, abs(turn)), atol=1e-7
     )
     np.testing.assert_allclose(measure_patches.angles_to_average(z), np.zeros(patches), atol=1e-7)
+
+
+def test_trials_that_share_mini_batches_take_the_steps_they_would_take_alone():
+    rng = np.random.default_rng(5)
+    patches = rng.integers(0, 256, (30, 4, 9), dtype=np.uint8)
+    star = rng.standard_normal((5, 1, 9)).astype(np.float32)
+    w = rng.standard_normal((5, 3, 9)).astype(np.float32)
+    batches = [rng.integers(30, size=8) for _ in range(3)]
+    orders = [iter([batch]) for batch in batches]
+    found = train_mnist.stochastic_gradient(star, patches, orders, together=2)(w)
+    for trial in range(5):
+        z = patches[batches[trial // 2]] / 255.0
+        alone = empirical_gradient(w[trial].astype(float), star[trial].astype(float), z)
+        np.testing.assert_allclose(found[trial], alone, atol=1e-5)
+
+
+@given(st.integers(1, 30000), st.integers(2, 100))
+def test_components_are_recorded_at_both_ends_and_at_no_more_steps_than_asked(total, points):
+    at = train_mnist.moments_of(total, points)
+    assert {0, total} <= at <= set(range(total + 1))
+    assert len(at) <= points + 1
+
+
+def test_condition_of_images_is_that_of_the_law_they_are_drawn_from():
+    law = patch_mixture(0.5, 0.3, 4)
+    angles = sample_patch_angles(law, np.random.default_rng(6), (200_000,))
+    phi = np.array([0.3, 1.0])
+    filters = np.stack([unit_vectors(phi), unit_vectors(-phi)])
+    gamma, cross = check_image_condition.condition(filters, W_STAR, unit_vectors(angles))
+    moments = patch_moments(law, phi)
+    np.testing.assert_allclose(gamma, patch_constants(law, phi).gamma, rtol=0.03)
+    np.testing.assert_allclose(cross, cross_norm(moments), rtol=0.05)
+
+
+def test_many_runs_of_a_stream_arrive_as_single_ones_do():
+    setting = dict(trials=30, steps=[0.5], base_sigma=0.5, patch_sigma=0.05, patches=3)
+    table = time_stream.measure(time_stream.Options(**setting), step.streams(0, "time_stream"))
+    options = stream.Options(**(setting | {"steps": [0.5, 1.0]}), noise=0.1)
+    runs, _ = stream.follow(options, 0.5, 0.0, step.streams(0, "time_stream")("eta 0.5", 0))
+    np.testing.assert_array_equal(table.iterations, runs.iterations)

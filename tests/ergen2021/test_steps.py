@@ -10,15 +10,21 @@ from cnntheory.ergen2021 import Network, beta_max, enumerate_cells
 from workflow.scripts import step
 from workflow.scripts.ergen2021 import (
     certify,
+    certify_circular,
     enumerate_arrangements,
+    learn_spectra,
     problems,
     recover_network,
+    restart_descent,
     sweep_widths,
     trace_path,
+    trace_prices,
+    train_circular_images,
     train_convex,
     train_convex_matrix,
     train_image_patches,
     train_images,
+    train_photographs,
     train_sgd,
 )
 
@@ -246,3 +252,123 @@ def test_a_sweep_must_reach_two_filters_a_sample():
     assert sweep_widths.Options(widths=[1, 3, 12], **given).widths == [1, 3, 12]
     with pytest.raises(ValueError, match="expected 2 samples = 12 among them"):
         sweep_widths.Options(widths=[1, 3, 10], **given)
+
+
+def test_rounds_of_descent_end_when_one_start_has_reached_the_optimum():
+    small = SMALL | dict(trials=3, restarts=4, steps=1500, step_size=0.1, tol=1e-4)
+    options = restart_descent.Options(case="linear", scales=[1.0, 2.0], **small)
+    found = restart_descent.measure(options, step.streams(0, "restart_descent"))
+    # The fractions in turn: a data set has one beta.
+    assert found.groupby("seed").beta_fraction.first().tolist() == [0.3, 0.1, 0.3]
+    for _, ends in found.groupby("seed"):
+        first = ends[ends.restart < 4].objective.min() <= ends.program.iloc[0] * (1 + 1e-4)
+        assert len(ends) == (4 if first else 8)
+    assert (found.objective >= found.dual_bound * (1 - 1e-9)).all()
+    # Out of reach in two steps: all rounds are run.
+    options = options.model_copy(update={"steps": 2, "trials": 1})
+    found = restart_descent.measure(options, step.streams(0, "restart_descent"))
+    assert found.restart.tolist() == list(range(8))
+
+
+def test_energy_of_a_cosine_is_at_its_frequency_however_it_is_shared_out():
+    wave = np.cos(2 * np.pi * 3 * np.arange(16) / 16)
+    found = learn_spectra.energies(np.array([2 * wave, np.roll(wave, 1)]), np.array([0.5, -3.0]))
+    np.testing.assert_allclose(found[[3, 13]], 0.5, rtol=1e-12)
+    np.testing.assert_allclose(found.sum(), 1.0, rtol=1e-12)
+    # Parseval: two filters weigh by output weight and norm.
+    pair = np.array([wave, np.ones(16)])
+    found = learn_spectra.energies(pair, np.array([1.0, 2.0]))
+    assert found[0] == pytest.approx(4 * 16 / (4 * 16 + 8), rel=1e-12)
+
+
+def test_the_support_is_what_some_filter_has():
+    spectra = np.array([[1.0, 1e-5, 0.5], [0.0, 1e-4, 1e-9]])
+    assert learn_spectra.support(spectra, 1e-3).tolist() == [True, True, True]
+    assert learn_spectra.support(spectra[:1], 1e-3).tolist() == [True, False, True]
+
+
+def test_trained_spectra_are_measured_against_the_program():
+    options = learn_spectra.Options(
+        trials=1, samples=4, dimension=6, rank=2, fraction=0.3, width=4, restarts=2, steps=200,
+        batch=2, step_size=0.03, sgd_step=0.003, support=1e-3,
+    )  # fmt: skip
+    found = learn_spectra.measure(options, step.streams(0, "learn_spectra"))
+    assert set(found.method) == {"program", "sgd", "adam", "group"} and len(found) == 24
+    program = found[found.method == "program"]
+    assert program[program.selected].energy.sum() == pytest.approx(1, abs=1e-5)
+    circular = found[found.method.isin(["sgd", "adam"])]
+    assert (circular.objective >= circular.program * (1 - 1e-7)).all()
+
+
+def test_circular_programs_are_certified_with_both_networks():
+    options = certify_circular.Options(
+        dimensions=[6, 8], samples=[4, 3], trials=[3, 1], ranks=[2], fraction=0.1
+    )
+    found = certify_circular.measure(options, step.streams(0, "certify_circular"))
+    assert found.layers.tolist() == [3, 4, 3, 3] and found.dimension.tolist() == [6, 6, 6, 8]
+    assert (found.gap <= 1e-8).all() and (found.constraint <= 1 + 1e-9).all()
+
+
+def test_prices_touch_one_at_the_optimal_filters_and_nowhere_exceed_it():
+    options = trace_prices.Options(
+        trial=0, samples=4, dimension=3, patch_size=2, restarts=4, steps=300, step_size=0.05,
+        fraction=0.1, gates=2, angles=200,
+    )  # fmt: skip
+    found = trace_prices.measure(options, step.streams(0, "trace_prices"))
+    prices, filters = found["prices"], found["directions"]
+    exact = prices[prices.study == "exact"].sort_values("angle")
+    assert exact.price.max() == pytest.approx(1, rel=1e-8)
+    optimal = filters[filters.study == "exact"]
+    at = np.interp(optimal.angle, exact.angle, exact.price)
+    np.testing.assert_allclose(at, 1, rtol=1e-6)
+    # Inside a cell no patch changes sides.
+    patches, _ = problems.draw_patches(step.streams(0, "any"), 0, options)
+    middle = exact.groupby("cell").angle.mean()
+    signs = np.sign(patches @ np.stack([np.cos(middle), np.sin(middle)]))
+    assert exact.cell.nunique() == len(trace_prices.crossings(patches)) + 1
+    assert len(np.unique(signs.reshape(-1, signs.shape[-1]), axis=1).T) == exact.cell.max()
+    with pytest.raises(ValueError, match="patch_size: expected 2"):
+        options = options.model_copy(update={"patch_size": 3})
+        trace_prices.measure(options, step.streams(0, "trace_prices"))
+
+
+def test_projected_profiles_have_the_rank_asked_for_and_lose_least():
+    rng = np.random.default_rng(3)
+    X, test = rng.standard_normal((9, 6)), rng.standard_normal((4, 6))
+    found, other = train_circular_images.project(X, test, 2)
+    assert np.linalg.matrix_rank(found) == 2 == np.linalg.matrix_rank(np.vstack([found, other]))
+    lost = np.linalg.svd(X - X.mean(axis=0))[1][2:]
+    assert ((X - X.mean(axis=0) - found) ** 2).sum() == pytest.approx((lost**2).sum())
+
+
+def images_of_two_classes(n):
+    """Images that two classes of labels belong to."""
+    rng = np.random.default_rng(5)
+    labels = np.arange(n) % 2
+    images = rng.integers(0, 80, (n, 28, 28)) + 100 * labels[:, None, None] * np.eye(28, dtype=int)
+    return images.astype(np.uint8), labels
+
+
+def test_circular_networks_on_images_are_certified_and_sgd_stays_above():
+    options = train_circular_images.Options(
+        trials=2, samples=6, components=2, fraction=0.1, width=4, restarts=2, steps=300, batch=3,
+        step_size=0.05,
+    )  # fmt: skip
+    rng = step.streams(0, "train_circular_images")
+    found = train_circular_images.measure(
+        options, rng, *images_of_two_classes(20), *images_of_two_classes(10)
+    )
+    table, curves = found["table"], found["curves"]
+    assert (table.gap <= 1e-8).all() and len(table) == 2
+    assert (curves.objective >= table.dual_bound[0] * (1 - 1e-8)).all()
+    assert curves.accuracy.between(0, 1).all()
+
+
+def test_photographs_are_cut_into_patches_of_three_colours():
+    pictures = train_photographs.photographs()
+    assert pictures.shape == (2, 106, 160, 3) and 0 <= pictures.min() < pictures.max() <= 1
+    tiles, y = train_photographs.draw_tiles(pictures, 5, 12, np.random.default_rng(0))
+    assert tiles.shape == (5, 12, 12, 3) and y.tolist() == [-1, 1, -1, 1, -1]
+    patches = train_photographs.colour_patches(tiles, 4, 4)
+    assert patches.shape == (5, 9, 48)
+    np.testing.assert_array_equal(patches[2, 4, 16:32], tiles[2, 4:8, 4:8, 1].ravel())

@@ -18,6 +18,7 @@ from cnntheory.zhong2017.activations import (
     hermite_coefficient,
     magnitude,
     phi_and_slope,
+    phi_twice,
 )
 
 INCREASING = [a for a in ACTIVATIONS if a not in ("linear", "quadratic")]
@@ -48,6 +49,8 @@ def test_derivatives_are_finite_differences(activation):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_shared_evaluation_agrees(activation):
     z = np.linspace(-30, 30, 201)
+    for order, found in enumerate(phi_twice(z, activation)):
+        np.testing.assert_allclose(found, phi(z, activation, order), rtol=1e-14, atol=1e-15)
     value, slope = phi_and_slope(z, activation)
     np.testing.assert_allclose(value, phi(z, activation), rtol=1e-12)
     np.testing.assert_allclose(slope, phi(z, activation, 1), rtol=1e-9, atol=1e-15)

@@ -1,15 +1,22 @@
 """What the steps of the paper add to the library."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from cnntheory.zhong2017 import draw_teacher, empirical_hessian
+from cnntheory.zhong2017 import (
+    draw_teacher,
+    empirical_hessian,
+    network_output,
+    population_hessian,
+)
 from workflow.scripts import step
 from workflow.scripts.zhong2017 import (
     hessian_spectrum,
     measure_basin,
     recover,
     sample_hessian,
+    search_basin,
     starts,
     tensor_initialise,
     train_gd,
@@ -59,10 +66,16 @@ def test_a_growth_without_samples_is_refused_with_its_key():
         sample_hessian.measure(sizes(growth_samples=9), step.streams(0, "sample_hessian"))
 
 
-def test_degenerate_teachers_are_what_their_names_say():
-    options = hessian_spectrum.Options(
-        trials=1, teachers=1, patches=[1], kernels=[2, 3, 4], angles=[0.1, 0.2], patch_sizes=[4, 6]
+def spectra(**changes):
+    return hessian_spectrum.Options(
+        **dict(trials=1, teachers=1, patches=[1], kernels=[2, 3, 4], angles=[0.1, 0.2])
+        | dict(patch_sizes=[4, 6], searches=1, kappas=[1.5], scales=[0.5, 2.0], evaluations=20)
+        | changes
     )
+
+
+def test_degenerate_teachers_are_what_their_names_say():
+    options = spectra()
     table = hessian_spectrum.measure(options, step.streams(0, "hessian_spectrum"))
     ratio = (table.smallest / table.largest).groupby(table.study)
     assert ratio.max()["duplicated"] < 1e-12 < 1e-7 < ratio.min()["rank 2"]
@@ -86,6 +99,80 @@ def test_monotonicity_is_known_where_the_gradient_is_closed():
     # Near the truth the gradient is the Hessian's times the distance.
     erf = table[table.activation == "erf"]
     assert (erf.monotonicity > 0.9 * erf.smallest).all()
+
+
+def test_searched_teachers_have_the_condition_number_and_every_orientation(rng):
+    W = hessian_spectrum.shaped(rng.standard_normal((50, 11)), 3, 1.5, [0.5, 2.0])
+    singular = np.linalg.svd(W, compute_uv=False)
+    np.testing.assert_allclose(singular[:, 0] / singular[:, -1], 1.5)
+    assert (singular[:, -1] >= 0.5).all() and (singular[:, -1] <= 2.0).all()
+    assert singular[:, -1].std() > 0.3 and (singular[:, 1] / singular[:, 2]).std() > 0.1
+    gram = np.swapaxes(W, 1, 2) @ W
+    assert (gram[:, 0, 1] > 0).any() and (gram[:, 0, 1] < 0).any()
+    # A coordinate that no kernel sees.
+    assert (W[:, 3] == 0).all() and W.shape == (50, 4, 3)
+
+
+def test_the_searched_teacher_is_nearer_to_the_bound_than_random_ones():
+    rng = step.streams(0, "hessian_spectrum")
+    options = spectra(evaluations=300, teachers=20)
+    table = pd.DataFrame(
+        dict(row, study=study)
+        for measured in (hessian_spectrum.against_bound, hessian_spectrum.against_worst)
+        for study, _, row in measured(options, rng)
+    )
+    ratio = (table.smallest / table.bound)[table.activation == "relu"].groupby(table.study).min()
+    assert 1 < ratio["search"] < ratio["bound"]
+    assert (table.evaluations.dropna() >= 300).all()
+
+
+def searches(**changes):
+    return search_basin.Options(
+        **dict(trials=1, activations=["sigmoid"], sampled=["sigmoid"], radii=[0.02, 0.3, 0.6])
+        | dict(evaluations=60, restarts=2, factors=[50], patch_size=3, kernels=2, patches=2)
+        | changes
+    )
+
+
+def test_the_worst_direction_is_worse_than_random_ones_and_the_search_ends_there():
+    table = search_basin.measure(searches(), step.streams(0, "search_basin"))
+    assert set(table.samples) == {300.0, np.inf}
+    population = table[np.isinf(table.samples)].set_index("radius").smallest
+    # Up to the first radius that is not convex.
+    assert population.index.tolist() == [0.0, 0.02, 0.3]
+    assert population.iloc[-1] < 0 < population.iloc[0]
+    draws = step.streams(0, "measure_basin")("teacher", 0)
+    teacher = draw_teacher(draws, 3, 2)
+    D = draws.standard_normal((20, 3, 2))
+    D *= np.linalg.norm(teacher) / np.linalg.norm(D, axis=(1, 2), keepdims=True)
+    random = population_hessian(teacher + 0.02 * D, "sigmoid", 2, teacher)
+    assert population[0.02] < np.linalg.eigvalsh(random)[:, 0].min() < population[0.0]
+
+
+def test_steepest_directions_are_those_of_a_planted_hessian():
+    # H(W) = diag(1 - <a, W>, 2, ...): only the first curvature moves, along a.
+    a = np.random.default_rng(1).standard_normal((3, 2))
+
+    def hessian(W):
+        H = np.broadcast_to(np.diag([1.0, 2, 3, 4, 5, 6]), (len(W), 6, 6)).copy()
+        H += 0.01 * np.einsum("pij,ij->p", W, a)[:, None, None] * np.eye(6)
+        H[:, 0, 0] -= np.einsum("pij,ij->p", W, a)
+        return H
+
+    found = search_basin.steepest(hessian, np.zeros((3, 2)), 1e-3)
+    cosine = found @ a.ravel() / np.linalg.norm(a)
+    np.testing.assert_allclose(abs(cosine), 1)
+    assert set(np.round(cosine)) == {-1, 1}
+
+
+def test_random_points_tell_the_mean_residual(rng):
+    teacher = draw_teacher(rng, 3, 2)
+    W = 1.3 * teacher[None]
+    x = rng.standard_normal((200_000, 6))
+    y = network_output(teacher, x, "squared_relu")
+    sampled = network_output(W, x, "squared_relu")[0] - y
+    found = measure_basin.mean_residual(W, teacher, "squared_relu", 2)
+    assert found[0] == pytest.approx(sampled.mean(), rel=0.02)
 
 
 def test_rate_of_an_exact_geometric_sequence():

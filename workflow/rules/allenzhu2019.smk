@@ -22,6 +22,7 @@ declare(
         "table": "<results>/allenzhu2019/subsets.parquet",
     },
     priority=1,
+    replicate=True,
 )
 declare(
     "allenzhu2019",
@@ -57,10 +58,12 @@ declare(
     output={
         "table": "<results>/allenzhu2019/gd_{case}.parquet",
         "curves": "<results>/allenzhu2019/gd_{case}_curves.parquet",
+        "modes": "<results>/allenzhu2019/gd_{case}_modes.parquet",
     },
     options={"device": config["device"]},
     as_rule="train_wide_gd",
     priority=1,
+    replicate=["w128", "w256", "w512", "w1024"],
 )
 declare(
     "allenzhu2019",
@@ -101,6 +104,15 @@ declare(
 )
 declare(
     "allenzhu2019",
+    "draw_adversary",
+    "The adversary at widths that cannot be stored",
+    output={
+        "drawn": "<results>/allenzhu2019/perturbed_drawn.parquet",
+        "split": "<results>/allenzhu2019/perturbed_split.parquet",
+    },
+)
+declare(
+    "allenzhu2019",
     "semismoothness",
     "Semi-smoothness along the path of descent",
     input=SUBSETS,
@@ -115,6 +127,7 @@ declare(
     output="<results>/allenzhu2019/classification_{case}.parquet",
     options={"device": config["device"]},
     priority=1,
+    replicate=["fully"],
 )
 declare(
     "allenzhu2019",

@@ -20,6 +20,22 @@ declare(
 )
 declare(
     "du2018",
+    "search_starts",
+    "Searching for starts that do not recover",
+    output="<results>/du2018/start_search.parquet",
+)
+declare(
+    "du2018",
+    "map_landscape",
+    "The landscape of one neuron in the plane",
+    output={
+        "levels": "<results>/du2018/landscape_levels.parquet",
+        "paths": "<results>/du2018/landscape_paths.parquet",
+    },
+    seeded=False,
+)
+declare(
+    "du2018",
     "check_rate",
     "Drop per step of one neuron beside Theorem 2.2",
     output="<results>/du2018/rate.parquet",
@@ -67,9 +83,21 @@ declare(
 )
 declare(
     "du2018",
+    "time_stream",
+    "Steps of SGD on a stream to the tolerance, many runs",
+    output="<results>/du2018/stream_times.parquet",
+)
+declare(
+    "du2018",
     "start_at_random",
     "Probability of a good random start",
     output="<results>/du2018/starts.parquet",
+)
+declare(
+    "du2018",
+    "start_inside",
+    "Random starts inside the angle of Corollary 3.1",
+    output="<results>/du2018/starts_inside.parquet",
 )
 declare(
     "du2018",
@@ -105,6 +133,19 @@ declare(
         "source": "<results>/data/source.json",
     },
     output="<results>/du2018/teachers.parquet",
+    replicate=True,
+)
+declare(
+    "du2018",
+    "check_image_condition",
+    "gamma and L_cross of the image patches",
+    input={
+        "patches": "<results>/data/patches.npy",
+        "source": "<results>/data/source.json",
+        "teachers": "<results>/du2018/teachers.parquet",
+    },
+    output="<results>/du2018/image_condition.parquet",
+    replicate=True,
 )
 declare(
     "du2018",
@@ -136,4 +177,5 @@ declare(
         "interpolation": "<results>/du2018/image_interpolation_{teacher}.parquet",
     },
     options={"teacher": "{teacher}"},
+    replicate=True,
 )

@@ -16,8 +16,17 @@ declare(
 declare(
     "ergen2021",
     "time_solver",
-    "Time to a certified optimum against the number of samples",
-    output="<results>/ergen2021/solver_timing.parquet",
+    "Work and time to a certified optimum against the number of samples",
+    output={
+        "work": "<results>/ergen2021/solver_work.parquet",
+        "timing": "<results>/ergen2021/solver_timing.parquet",
+    },
+)
+declare(
+    "ergen2021",
+    "train_logistic",
+    "The logistic loss: certified optimum and descent",
+    output="<results>/ergen2021/logistic.parquet",
 )
 declare(
     "ergen2021",
@@ -41,6 +50,12 @@ declare(
     "Restarts of descent on the same instances: {wildcards.case}",
     input={"convex": "<results>/ergen2021/convex_{case}.parquet"},
     output="<results>/ergen2021/sgd_{case}.parquet",
+)
+declare(
+    "ergen2021",
+    "restart_descent",
+    "Restarts of descent beside the optimum over many data sets: {wildcards.case}",
+    output="<results>/ergen2021/restarts_{case}.parquet",
 )
 declare(
     "ergen2021",
@@ -113,6 +128,27 @@ declare(
 )
 declare(
     "ergen2021",
+    "learn_spectra",
+    "Frequencies of trained circular networks beside their program's",
+    output="<results>/ergen2021/learned_spectra.parquet",
+)
+declare(
+    "ergen2021",
+    "certify_circular",
+    "Certifying circular programs of longer signals",
+    output="<results>/ergen2021/circular_certificates.parquet",
+)
+declare(
+    "ergen2021",
+    "trace_prices",
+    "The price of every direction of a filter of two weights",
+    output={
+        "prices": "<results>/ergen2021/prices.parquet",
+        "directions": "<results>/ergen2021/directions.parquet",
+    },
+)
+declare(
+    "ergen2021",
     "sweep_rank",
     "The linear network at m = 1 .. rank",
     output="<results>/ergen2021/nuclear.parquet",
@@ -127,6 +163,18 @@ declare(
         "curves": "<results>/ergen2021/image_curves.parquet",
         "timing": "<results>/ergen2021/image_timing.parquet",
     },
+    replicate=True,
+)
+declare(
+    "ergen2021",
+    "train_circular_images",
+    "Three-layer circular networks on rows of the images",
+    input=IMAGES,
+    output={
+        "table": "<results>/ergen2021/circular_images.parquet",
+        "curves": "<results>/ergen2021/circular_image_curves.parquet",
+        "timing": "<results>/ergen2021/circular_image_timing.parquet",
+    },
 )
 declare(
     "ergen2021",
@@ -136,5 +184,14 @@ declare(
     output={
         "table": "<results>/ergen2021/image_patches.parquet",
         "timing": "<results>/ergen2021/image_patches_timing.parquet",
+    },
+)
+declare(
+    "ergen2021",
+    "train_photographs",
+    "Patches of colour photographs with sampled gates",
+    output={
+        "table": "<results>/ergen2021/photograph_patches.parquet",
+        "timing": "<results>/ergen2021/photograph_patches_timing.parquet",
     },
 )

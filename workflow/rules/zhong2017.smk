@@ -28,6 +28,12 @@ declare(
 )
 declare(
     "zhong2017",
+    "search_basin",
+    "Worst direction around the truth, by search",
+    output="<results>/zhong2017/basin_search.parquet",
+)
+declare(
+    "zhong2017",
     "train_gd",
     "Gradient descent near the truth, and controls",
     output={

@@ -1,5 +1,6 @@
 """Allen-Zhu, Li & Song: wide networks train to zero loss, measured along the path."""
 
+from .conditioned import drawn_adversary, drawn_norms, log_growth
 from .kernel import (
     correlation,
     gradient_change,
@@ -55,6 +56,8 @@ __all__ = [
     "convolutional",
     "copy",
     "correlation",
+    "drawn_adversary",
+    "drawn_norms",
     "evaluate_loss",
     "forward",
     "fully_connected",
@@ -68,6 +71,7 @@ __all__ = [
     "limit_separations",
     "linear_outputs",
     "linearised",
+    "log_growth",
     "movement",
     "perturbed",
     "plateau",

@@ -17,7 +17,7 @@ from .networks import backward, check_inputs, first_layer, forward
 from .training import check_labels, evaluate_loss, spectral_norm
 
 # By how much the adversary takes a pre-activation beyond zero, as a part of it.
-_BEYOND = 1e-4
+BEYOND = 1e-4
 
 
 class Perturbed(NamedTuple):
@@ -243,7 +243,7 @@ def _attack(net, X, sizes, weights):
         order = pre.abs().argsort(dim=-1)
         smallest = pre.gather(-1, order)
         within = smallest.square().cumsum(dim=-1).sqrt() <= budget
-        flipped = -(1 + _BEYOND) * smallest * within
+        flipped = -(1 + BEYOND) * smallest * within
         shift = torch.zeros_like(flipped).scatter_(-1, order.expand_as(flipped), flipped)
         shifts.append(shift)
         below.append(h)

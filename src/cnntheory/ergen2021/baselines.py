@@ -249,6 +249,13 @@ def _filter_gradient(slopes, patches):
     return (slopes.reshape(-1, len(rows)) @ rows).reshape(*slopes.shape[:2], -1)
 
 
+def _patchwise(values, matrices):
+    """Multiply (R, m, K, a) by a matrix (a, b) of each patch: shape (R, m, K, b)."""
+    R, m, K, _ = values.shape
+    product = values.transpose(2, 0, 1, 3).reshape(K, R * m, -1) @ matrices
+    return product.reshape(K, R, m, -1).transpose(1, 2, 0, 3)
+
+
 def _pooled(architecture, shape, width, options):
     """Sum or max over patches, one output weight for each filter."""
 
@@ -344,8 +351,11 @@ def _circular(architecture, shape, width, options):
                 onto_product = onto_product - d * inner / size**2 * product
             onto_filters = np.empty_like(p["filters"])
             for layer in range(hidden):
-                others = np.delete(spectra, layer, axis=-2).prod(axis=-2)
-                full = np.fft.ifft(np.conj(others) * onto_product).real
+                onto_layer = onto_product
+                if hidden > 1:
+                    others = np.delete(spectra, layer, axis=-2).prod(axis=-2)
+                    onto_layer = np.conj(others) * onto_product
+                full = np.fft.ifft(onto_layer).real
                 onto_filters[..., layer, :] = full[..., :length]
             return {
                 "filters": unit_pullback(onto_filters),
@@ -369,7 +379,7 @@ def _two_relu(architecture, shape, width, options):
         if shared:
             z = _preactivations(unit, patches)
         else:
-            z = np.einsum("rmka,kna->rmkn", unit, patches, optimize=True)
+            z = _patchwise(unit, patches.transpose(0, 2, 1))
         hidden = np.maximum(z, 0.0)
         inner = (p["first"][:, :, None] @ hidden)[:, :, 0]
         outer = np.maximum(inner, 0.0)
@@ -381,7 +391,7 @@ def _two_relu(architecture, shape, width, options):
             if shared:
                 onto = _filter_gradient(slopes, patches)
             else:
-                onto = np.einsum("rmkn,kna->rmka", slopes, patches, optimize=True)
+                onto = _patchwise(slopes, patches)
             return {
                 "filters": unit_pullback(onto),
                 "first": (hidden @ slope[..., None])[..., 0],

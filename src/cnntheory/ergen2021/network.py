@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrangements import check_pooling
+from .losses import make_loss
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,14 @@ class Network:
         """Outputs, shape (n,), at patches of shape (n, K, h)."""
         return features(self.filters, patches, self.pooling) @ self.weights
 
-    def objective(self, patches, y, beta):
-        """``1/2 |f - y|^2 + beta/2 sum_j (|u_j|^2 + w_j^2)``: problem P1 of the specification."""
-        residual = self.predict(patches) - y
-        decay = np.vdot(self.filters, self.filters) + np.vdot(self.weights, self.weights)
-        return float(residual @ residual / 2 + beta / 2 * decay)
+    def objective(self, patches, y, beta, loss="squared"):
+        """``L(f) + beta/2 sum_j (|u_j|^2 + w_j^2)``: problem P1, ``L`` a loss of `train_convex`."""
+        return make_loss(loss, y).value(self.predict(patches)) + beta / 2 * self.decay()
+
+    def decay(self):
+        """``sum_j (|u_j|^2 + w_j^2)``."""
+        squares = np.vdot(self.filters, self.filters) + np.vdot(self.weights, self.weights)
+        return float(squares)
 
     def to_torch(self):
         """The same network as a `torch.nn.Module` from (n, K, h) to (n,), in float64."""

@@ -184,7 +184,7 @@ def largest_price(cells, patches, v):
     return float(best)
 
 
-def polish(groups, c, y, beta, width=1e-5, least=1e-7, merge=True):
+def polish(groups, c, loss, beta, width=1e-5, least=1e-7, merge=True):
     """Newton's method on the face that an approximate solution lies on.
 
     Parameters
@@ -192,7 +192,7 @@ def polish(groups, c, y, beta, width=1e-5, least=1e-7, merge=True):
     groups : Groups
     c : ndarray, shape (G, h)
         Approximate solution.
-    y : ndarray, shape (n,)
+    loss : Squared or Logistic
     beta : float
     width : float, optional
         A ray whose direction has a slack below this lies on that facet.
@@ -232,7 +232,7 @@ def polish(groups, c, y, beta, width=1e-5, least=1e-7, merge=True):
             faces[key] = len(owner)
             owner.append([g, basis, basis.T @ c[g]])
     owner = [entry for entry in owner if np.linalg.norm(entry[2]) > 0]
-    owner = _newton_on_faces(groups, owner, y, beta)
+    owner = _newton_on_faces(groups, owner, loss, beta)
     if not owner:
         return np.zeros((0, c.shape[1])), np.zeros(0, int)
     return (
@@ -248,7 +248,7 @@ def _null_space(rows, h):
     return right[int((values > 1e-7).sum()) :].T
 
 
-def _newton_on_faces(groups, owner, y, beta, steps=40):
+def _newton_on_faces(groups, owner, loss, beta, steps=40):
     """Minimise over coordinates on fixed faces, by Newton's method with backtracking."""
     while owner:
         maps = [
@@ -257,7 +257,7 @@ def _newton_on_faces(groups, owner, y, beta, steps=40):
         design = np.concatenate(maps, axis=1)
         cuts = np.cumsum([len(a) for _, _, a in owner])[:-1]
         x, turned = np.concatenate([a for _, _, a in owner]), None
-        now = _smooth_terms(design, y, beta, x, cuts)
+        now = _smooth_terms(design, loss, beta, x, cuts)
         for _ in range(steps):
             value, gradient, hessian = now
             scale = 1 / np.sqrt(np.diag(hessian))
@@ -265,7 +265,7 @@ def _newton_on_faces(groups, owner, y, beta, steps=40):
             step = -scale * np.linalg.lstsq(scaled, scale * gradient, rcond=1e-13)[0]
             size, noise = 1.0, 1e-13 * abs(value)
             while size > 1e-6:
-                then = _smooth_terms(design, y, beta, x + size * step, cuts)
+                then = _smooth_terms(design, loss, beta, x + size * step, cuts)
                 # where the value has no digits left to show progress the gradient does
                 flatter = np.abs(scale * then[1]).max() < 0.9 * np.abs(scale * gradient).max()
                 if then[0] < value - noise or (then[0] <= value + noise and flatter):
@@ -289,11 +289,11 @@ def _newton_on_faces(groups, owner, y, beta, steps=40):
     return owner
 
 
-def _smooth_terms(design, y, beta, x, cuts):
-    """Value, gradient and Hessian of ``1/2 |design x - y|^2 + beta sum |x_j|``, no ``x_j`` zero."""
-    residual = design @ x - y
-    value, gradient = residual @ residual / 2, design.T @ residual
-    hessian = design.T @ design
+def _smooth_terms(design, loss, beta, x, cuts):
+    """Value, gradient and Hessian of ``L(design x) + beta sum |x_j|``, no ``x_j`` zero."""
+    fit = design @ x
+    value, gradient = loss.value(fit), -design.T @ loss.dual(fit)
+    hessian = (design.T * loss.curvature(fit)) @ design
     start = 0
     for part in np.split(x, cuts):
         norm = max(np.linalg.norm(part), 1e-300)

@@ -1,18 +1,27 @@
 """A structured interior point for group penalties over cones, with a certified duality gap.
 
-    minimise   1/2 |sum_g s_g A_g c_g - y|^2 + beta sum_g |c_g|   subject to   G_g c_g >= 0,
+    minimise   L(sum_g s_g A_g c_g) + beta sum_g |c_g|   subject to   G_g c_g >= 0,
 
-one group for each cell and each sign ``s_g`` of the output weight. Its dual maximises
-``v^T y - |v|^2 / 2`` over the ``v`` whose price ``max {s_g v^T A_g c : G_g c >= 0, |c| <= 1}`` is
+one group for each cell and each sign ``s_g`` of the output weight, ``L`` a convex loss. Its dual
+maximises ``-L*(-v)`` over the ``v`` whose price ``max {s_g v^T A_g c : G_g c >= 0, |c| <= 1}`` is
 at most ``beta`` for every group; ``|s_g A_g^T v + G_g^T z|`` bounds a price for every ``z >= 0``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+
+# Proximal terms of a Newton step, relative to the size of the data: they bound the condition of the
+# blocks where an optimum is not unique or a facet tight, and vanish with the step.
+_PROXIMAL = 1e-12
+# Corrections of a Newton step by its residuals.
+_CORRECTIONS = 2
+# Share of the gap asked for at which complementarity stays: less would only cost digits.
+_ENOUGH = 0.1
 
 
 @dataclass(frozen=True)
@@ -80,9 +89,33 @@ class Groups:
         """``G_g^T diag(w_g) G_g``, shape (G, h, h)."""
         h = self.rows.shape[1]
         if self.normals is None:
-            squares = (self.rows[:, :, None] * self.rows[:, None, :]).reshape(-1, h * h)
-            return (w @ squares).reshape(-1, h, h)
+            return (w @ self.squares).reshape(-1, h, h)
         return (self.normals * w[:, :, None]).transpose(0, 2, 1) @ self.normals
+
+    @cached_property
+    def squares(self):
+        """Outer products of the rows, shape (N, h^2)."""
+        return (self.rows[:, :, None] * self.rows[:, None, :]).reshape(len(self.rows), -1)
+
+    def facets(self, chosen):
+        """Chosen rows (G, k) of each ``G_g``, shape (G, k, h)."""
+        if self.normals is None:
+            side = np.take_along_axis(self.signs, chosen, axis=1)
+            return side[:, :, None] * self.rows[chosen]
+        return np.take_along_axis(self.normals, chosen[:, :, None], axis=1)
+
+    def flops(self):
+        """Floating-point operations of the dense products of a Newton step.
+
+        The Schur complement ``2 n^2 C h`` with its factor ``2 n C h^2`` and Cholesky's
+        ``n^3 / 3``, the blocks ``2 G F h^2`` (N rows for F where cones share them), and the
+        products with ``A`` and ``G`` of the solutions.
+        """
+        n, cells, h = self.design.shape
+        size, sides = self.signs.shape if self.normals is None else self.normals.shape[:2]
+        schur = 2 * n**2 * cells * h + 2 * n * cells * h**2 + n**3 // 3
+        products = 4 * (8 * n * cells * h + 6 * size * sides * h)
+        return schur + 2 * size * sides * h**2 + products
 
 
 @dataclass(frozen=True)
@@ -94,12 +127,15 @@ class Point:
     c : ndarray, shape (G, h)
         Variables; inside their cones up to the tolerance.
     v : ndarray, shape (n,)
-        Dual point ``y - sum_g s_g A_g c_g``, not yet scaled to be feasible.
+        Dual point ``-L'(sum_g s_g A_g c_g)``, not yet scaled to be feasible.
     multipliers : ndarray, shape (G, N) or (G, F)
         ``z >= 0``.
     price : float
         ``max_g |s_g A_g^T v + G_g^T z|``, which bounds every price at ``v``.
     iterations : int
+        Newton steps.
+    work : float
+        Floating-point operations counted by `Groups.flops`.
     """
 
     c: np.ndarray
@@ -107,14 +143,16 @@ class Point:
     multipliers: np.ndarray
     price: float
     iterations: int
+    work: float
 
 
-def dual_value(v, y, price, beta):
+def dual_value(v, loss, price, beta):
     """Value of the best feasible dual point on the ray through `v`.
 
     Parameters
     ----------
-    v, y : ndarray, shape (n,)
+    v : ndarray, shape (n,)
+    loss : Squared or Logistic
     price : float
         An upper bound on every price at ``v``, so that ``theta v`` is feasible for
         ``|theta| <= beta / price``.
@@ -122,26 +160,23 @@ def dual_value(v, y, price, beta):
 
     Returns
     -------
-    float
-        ``max_theta theta v^T y - theta^2 |v|^2 / 2``, a lower bound on the optimum.
+    value : float
+        A lower bound on the optimum.
+    v : ndarray, shape (n,)
+        The feasible point ``theta v``.
     """
-    length, along = v @ v, v @ y
-    if length == 0:
-        return 0.0
-    theta = along / length
-    if price > 0:
-        theta = np.clip(theta, -beta / price, beta / price)
-    return float(theta * along - theta**2 * length / 2)
+    feasible = loss.scale(v, beta / price if price > 0 else np.inf) * v
+    return loss.bound(feasible), feasible
 
 
 @np.errstate(all="ignore")  # rounding ends the last steps; the best iterate is returned
-def interior_point(groups, y, beta, tol=1e-9, max_iterations=200):
+def interior_point(groups, loss, beta, tol=1e-9, max_iterations=200):
     """Solve the program of `groups` by Mehrotra's predictor-corrector method.
 
     Parameters
     ----------
     groups : Groups
-    y : ndarray, shape (n,)
+    loss : Squared or Logistic
     beta : float
         Above 0.
     tol : float, optional
@@ -155,89 +190,61 @@ def interior_point(groups, y, beta, tol=1e-9, max_iterations=200):
 
     Notes
     -----
-    Nesterov-Todd scaling; the cone ``|c_g| <= t_g`` and the slacks are eliminated group by group,
-    which leaves one h x h block a group and one n x n Schur complement. Where rows are
-    shared, all blocks ``G_g^T diag(z / s) G_g`` are one product with their outer products. Cost of
-    an iteration ``O(n^2 C h + G N h^2)``, with facets F for N.
+    Nesterov-Todd scaling. The cones ``|c_g| <= t_g``, their duals ``(beta, p_g)`` and the slacks
+    are eliminated group by group, which leaves one h x h block a group and one n x n Schur
+    complement. The blocks are near singular at an optimum: a step is therefore corrected by the
+    residuals of *all* linearised equations, duals and multipliers unknowns of their own (computed
+    back from ``c`` they lose the digits of ``z / s``), and the ``t_g`` are eliminated in closed
+    form: products with ``W^-2``, whose entries grow like one over complementarity, lose as many.
+    Cost of an iteration ``O(n^2 C h + G N h^2)``, with facets F for N.
     """
     h = groups.design.shape[2]
     live = groups.live()
     degree = len(groups) + np.count_nonzero(live)
-    scale = y @ y / (2 * beta * len(groups))
+    fit = np.zeros(len(groups.design))
+    scale = loss.value(fit) / (beta * len(groups))
     x = np.concatenate([np.full((len(groups), 1), scale), np.zeros((len(groups), h))], axis=1)
     dual = np.concatenate([np.full((len(groups), 1), beta), np.zeros((len(groups), h))], axis=1)
     s, z = np.full(live.shape, 0.1 * scale), np.where(live, 0.1 * beta, 0.0)
-    v, best, least = y.copy(), None, np.inf
+    best, least, flops = None, np.inf, groups.flops()
     for iteration in range(max_iterations):
-        c = x[:, 1:]
-        # stationarity (0, s_g A_g^T v) + dual + (0, G^T z) = (beta, 0), and slack s = G c
+        c, v = x[:, 1:], loss.dual(fit)
+        # stationarity s_g A_g^T v + p + G^T z = 0, and slack s = G c
         pushed = groups.correlate(v) + groups.pull(z)
         stationarity = pushed + dual[:, 1:]
         infeasibility = np.where(live, groups.slack(c) - s, 0.0)
         price = np.linalg.norm(pushed, axis=1).max()
-        objective = v @ v / 2 + beta * np.linalg.norm(c, axis=1).sum()
-        gap = objective - dual_value(v, y, price, beta)
+        objective = loss.value(fit) + beta * np.linalg.norm(c, axis=1).sum()
+        gap = objective - dual_value(v, loss, price, beta)[0]
         # Relative to the objective, which rises by orders while the start becomes feasible: the
         # absolute error of a slow instance would seem to grow and its progress go unseen.
         error = max(gap, 0.0) + np.abs(infeasibility).max(initial=0.0) * beta
         error /= max(objective, np.finfo(float).tiny)
         if error < least:
-            best, least = Point(c.copy(), v, z, price, iteration), error
+            best, least = Point(c.copy(), v, z, price, iteration, flops * iteration), error
         solved = gap <= tol * objective and error <= 2 * tol
         if solved or not np.isfinite(error) or (best and iteration > best.iterations + 15):
             break
-        centre = (np.vdot(x, dual) + np.vdot(s, z)) / degree
-        scaling = _Scaling(x, dual)
-        ratio = z / s
+        floor = _ENOUGH * tol * objective / degree
         try:
-            solve = _newton_solver(groups, scaling, groups.blocks(ratio))
+            newton = _Newton(groups, loss.curvature(fit), x, dual, s, z)
+            move = newton.predict_and_correct(stationarity, infeasibility, floor, 1e-2 * tol * beta)
         except np.linalg.LinAlgError:
             break
-
-        def direction(
-            q,
-            p,
-            solve=solve,
-            scaling=scaling,
-            ratio=ratio,
-            lag=infeasibility,
-            stationarity=stationarity,
-        ):
-            """Step for the linearised complementarity ``d dual = q - W^-2 dx, dz = p - z/s ds``."""
-            right = q.copy()
-            right[:, 1:] += groups.pull(p - ratio * lag) + stationarity
-            dx = solve(right)
-            ds = groups.slack(dx[:, 1:]) + lag
-            return dx, q - scaling.inverse(scaling.inverse(dx)), ds, p - ratio * ds
-
-        def corrected(guess, target, scaling=scaling, direction=direction, s=s, z=z):
-            """Step to ``target`` complementarity, its second order taken from a guess."""
-            dx, ddual, ds, dz = guess
-            complement = -_jordan(scaling.point, scaling.point)
-            complement -= _jordan(scaling.inverse(dx), scaling.forward(ddual))
-            complement[:, 0] += target
-            q = scaling.inverse(_jordan_divide(scaling, complement))
-            return direction(q, np.where(live, (target - ds * dz) / s - z, 0.0))
-
-        move = direction(-dual, -z)
-        step = min(1.0, _longest(x, dual, s, z, *move))
-        after = np.vdot(x + step * move[0], dual + step * move[1])
-        after = (after + np.vdot(s + step * move[2], z + step * move[3])) / degree
-        target = min(max((after / centre) ** 3, 1e-8), 1.0) * centre
-        move = corrected(move, target)
         step = min(1.0, 0.99 * _longest(x, dual, s, z, *move))
-        dx, ddual, ds, dz = move
         if not step > 0:
             break
-        x, dual, s, z = x + step * dx, dual + step * ddual, s + step * ds, z + step * dz
-        v = y - groups.fit(x[:, 1:])
+        x, dual, s, z = (a + step * da for a, da in zip((x, dual, s, z), move, strict=True))
+        fit = groups.fit(x[:, 1:])
     return best
 
 
 class _Scaling:
     """Nesterov-Todd scaling ``W`` of second-order cones: ``W dual = W^-1 x``, batched over groups.
 
-    ``W = eta (2 J-reflection)`` is kept by its hyperbolic unit vector ``(w_0, w_1)``.
+    ``W = eta (2 J-reflection)`` is kept by its hyperbolic unit vector ``(w_0, w_1)``. The first
+    entry of a dual is beta and stays; that of ``x`` is eliminated from ``W^-1 dx + W ddual = g``:
+    ``dp = reduced(g) - H dc`` with ``H = (I - 2 w_1 w_1^T / (1 + 2 |w_1|^2)) / eta^2``.
     """
 
     def __init__(self, x, dual):
@@ -247,70 +254,166 @@ class _Scaling:
         self.tail = (x[:, 1:] - dual[:, 1:]) / (2 * half)
         self.square = (self.tail**2).sum(axis=1)
         self.head = np.sqrt(1 + self.square)
+        self.spread = 1 + 2 * self.square
         self.eta = np.sqrt(length / dual_length)
         self.point = self.forward(dual * dual_length[:, None])
         self.determinant = length * dual_length
 
     def forward(self, u):
         """``W u``."""
-        return self.eta[:, None] * self._reflect(u, 1.0)
-
-    def inverse(self, u):
-        """``W^-1 u``."""
-        return self._reflect(u, -1.0) / self.eta[:, None]
-
-    def _reflect(self, u, side):
         inner = (self.tail * u[:, 1:]).sum(axis=1)
-        tail = u[:, 1:] + (side * u[:, 0] + inner / (1 + self.head))[:, None] * self.tail
-        return np.concatenate([(self.head * u[:, 0] + side * inner)[:, None], tail], axis=1)
+        tail = u[:, 1:] + (u[:, 0] + inner / (1 + self.head))[:, None] * self.tail
+        scaled = np.concatenate([(self.head * u[:, 0] + inner)[:, None], tail], axis=1)
+        return self.eta[:, None] * scaled
+
+    def curve(self, dc):
+        """``H dc``."""
+        inner = 2 * (self.tail * dc).sum(axis=1) / self.spread
+        return (dc - inner[:, None] * self.tail) / (self.eta**2)[:, None]
+
+    def reduced(self, g):
+        """What ``W^-1 dx + W ddual = g`` says of ``dp + H dc``."""
+        inner = (self.tail * g[:, 1:]).sum(axis=1)
+        along = (g[:, 0] - inner * (1 + 2 * self.head) / (1 + self.head)) / self.spread
+        return (g[:, 1:] + along[:, None] * self.tail) / self.eta[:, None]
+
+    def lifted(self, g, dc):
+        """``dx = (dt, dc)``, with the ``dt`` that leaves the dual's first entry as it is."""
+        inner = self.head * g[:, 0] - (self.tail * g[:, 1:]).sum(axis=1)
+        along = 2 * self.head * (self.tail * dc).sum(axis=1)
+        return np.concatenate([((self.eta * inner + along) / self.spread)[:, None], dc], axis=1)
+
+    def root(self, proximal):
+        """Symmetric square root of ``H + proximal``, shape (G, h, h)."""
+        across = np.sqrt(1 / self.eta**2 + proximal)
+        along = np.sqrt(1 / (self.eta**2 * self.spread) + proximal)
+        unit = self.tail / np.maximum(np.sqrt(self.square), 1e-300)[:, None]
+        own = across[:, None, None] * np.eye(unit.shape[1])
+        return own + (along - across)[:, None, None] * unit[:, :, None] * unit[:, None, :]
 
 
-def _newton_solver(groups, scaling, blocks):
-    """Factor the Newton system; returns a function from right sides (G, h + 1) to steps.
+class _Newton:
+    """Linearised optimality conditions at a point: factored once, solved for several right sides.
 
-    The system of a group is ``W^-2 + (0, rows^T diag(z / s) rows)``; eliminating its first variable
-    leaves ``blocks``, eliminating the others leaves ``I + sum_g A_g blocks_g^-1 A_g^T`` in R^n.
+    In the steps ``dc, dp, ds, dz``, with ``D`` the second derivatives of the loss:
+
+        p + s_g A_g^T v + G^T z:  dp - s_g A_g^T D dfit + G^T dz - proximal dc = -stationarity,
+        W^-1 dx + W ddual = g, that is dp + H dc = reduced(g),
+        s = G c:    ds - G dc - soft dz = infeasibility,
+        s z:        ds + (s / z) dz = r / z.
+
+    Eliminating all but ``c`` leaves ``H + G^T ratio G`` for a group, ``ratio = 1 / (s/z + soft)``,
+    eliminating these leaves ``I + D^1/2 sum_g A_g blocks_g^-1 A_g^T D^1/2`` in R^n.
     """
-    n, cells, h = groups.design.shape
-    precision = scaling.eta**-2
-    corner = precision * (1 + 2 * scaling.square)
-    edge = (-2 * precision * scaling.head)[:, None] * scaling.tail
-    shrink = (2 * precision / (1 + 2 * scaling.square))[:, None, None]
-    blocks = blocks - shrink * scaling.tail[:, :, None] * scaling.tail[:, None, :]
-    blocks += precision[:, None, None] * np.eye(h)
-    inverse_root = _inverse_root(blocks)
-    # both signs of a cell share A_i: one factor of the sum of their inverses, by QR to keep digits
-    pair = np.zeros((cells, 2, h, h))
-    pair[groups.cell, (groups.weight < 0).astype(int)] = inverse_root
-    root = np.linalg.qr(pair.reshape(cells, 2 * h, h), mode="r").transpose(0, 2, 1)
-    factor = np.empty_like(groups.design)
-    np.matmul(groups.design.transpose(1, 0, 2), root, out=factor.transpose(1, 0, 2))
-    factor = factor.reshape(n, -1)
-    schur = factor @ factor.T
-    schur[np.diag_indices(n)] += 1
-    schur = cho_factor(schur, lower=True, overwrite_a=True, check_finite=False)
 
-    def apply(u):
-        return (inverse_root.transpose(0, 2, 1) @ (inverse_root @ u[:, :, None]))[:, :, 0]
+    def __init__(self, groups, curvature, x, dual, s, z):
+        self.groups, self.curvature, self.point = groups, curvature, (x, dual, s, z)
+        self.live, self.scaling = groups.live(), _Scaling(x, dual)
+        self.z = np.where(self.live, z, 1.0)
+        size = (groups.design**2).sum(axis=(0, 2)).max() or 1.0
+        self.proximal, self.soft, self.slope = _PROXIMAL * size, _PROXIMAL / size, s / self.z
+        self.ratio = np.where(self.live, 1 / (self.slope + self.soft), 0.0)
+        self.inverse_root = _inverse_root(groups, self.ratio, self.scaling.root(self.proximal))
+        n, cells, h = groups.design.shape
+        # both signs of a cell share A_i: one factor of the sum of their inverses, by QR
+        pair = np.zeros((cells, 2, h, h))
+        pair[groups.cell, (groups.weight < 0).astype(int)] = self.inverse_root
+        root = np.linalg.qr(pair.reshape(cells, 2 * h, h), mode="r").transpose(0, 2, 1)
+        factor = np.empty_like(groups.design)
+        np.matmul(groups.design.transpose(1, 0, 2), root, out=factor.transpose(1, 0, 2))
+        self.weights = np.sqrt(curvature)
+        factor = self.weights[:, None] * factor.reshape(n, -1)
+        schur = factor @ factor.T
+        schur[np.diag_indices(n)] += 1
+        self.schur = cho_factor(schur, lower=True, overwrite_a=True, check_finite=False)
 
-    def solve(right):
-        reduced = right[:, 1:] - edge * (right[:, :1] / corner[:, None])
-        fit = cho_solve(schur, groups.fit(apply(reduced)), check_finite=False)
-        dc = apply(reduced - groups.correlate(fit))
-        dt = (right[:, 0] - (edge * dc).sum(axis=1)) / corner
-        return np.concatenate([dt[:, None], dc], axis=1)
+    def predict_and_correct(self, stationarity, infeasibility, floor, enough):
+        """Mehrotra's step: to the optimum first, from which target and second order are taken.
 
-    return solve
+        Complementarity is not lowered below `floor`.
+        """
+        (x, dual, s, z), scaling = self.point, self.scaling
+        degree = len(x) + np.count_nonzero(self.live)
+        linear = stationarity, infeasibility, enough
+        dx, dp, ds, dz = move = self.solve(-scaling.point, -s * z, *linear)
+        step = min(1.0, _longest(x, dual, s, z, *move))
+        centre = (np.vdot(x, dual) + np.vdot(s, z)) / degree
+        after = np.vdot(x + step * dx, dual + step * dp) + np.vdot(s + step * ds, z + step * dz)
+        target = min(max((after / degree / centre) ** 3, 1e-3), 1.0) * centre
+        target = max(target, floor)
+        scaled = scaling.forward(dp)
+        complement = _jordan(scaling.point + scaled, scaled)
+        complement -= _jordan(scaling.point, scaling.point)
+        complement[:, 0] += target
+        products = np.where(self.live, target - s * z - ds * dz, 0.0)
+        return self.solve(_jordan_divide(scaling, complement), products, *linear)
+
+    def solve(self, g, r, stationarity, infeasibility, enough):
+        """Steps ``dx, ddual (G, 1 + h), ds, dz (G, F)``, corrected by their residuals.
+
+        Corrections end once the residual of stationarity is below `enough`, or rises.
+        """
+        groups, curve = self.groups, self.scaling.curve
+        reduced, r = self.scaling.reduced(g), r / self.z
+        first, second, third, fourth = stationarity, reduced, infeasibility, r
+        best, least, dc, dp, ds, dz = None, np.inf, 0.0, 0.0, 0.0, 0.0
+        for correction in range(1 + _CORRECTIONS):
+            c = self._eliminate(first + second + groups.pull(self.ratio * (fourth - third)))
+            slack = groups.slack(c) + third
+            multiplier = self.ratio * (fourth - slack)
+            dc, dp = dc + c, dp + second - curve(c)
+            ds, dz = ds + slack + self.soft * multiplier, dz + multiplier
+            bent = groups.correlate(self.curvature * groups.fit(dc)) + self.proximal * dc
+            first = stationarity + groups.pull(dz) + dp - bent
+            error = np.abs(first).max()
+            if not error < least:
+                break
+            best, least = (dc, dp, ds, dz), error
+            if error <= enough or correction == _CORRECTIONS:
+                break
+            second = reduced - dp - curve(dc)
+            third = infeasibility + groups.slack(dc) + self.soft * dz - ds
+            fourth = r - ds - self.slope * dz
+        if best is None:
+            raise np.linalg.LinAlgError("no finite Newton step")
+        dc, dp, ds, dz = best
+        fixed = np.zeros((len(dp), 1))
+        return self.scaling.lifted(g, dc), np.concatenate([fixed, dp], axis=1), ds, dz
+
+    def _eliminate(self, right):
+        """``dc`` from the equations that are left once all else is eliminated."""
+        fit = self.weights * self.groups.fit(self._apply(right))
+        fit = self.weights * cho_solve(self.schur, fit, check_finite=False)
+        return self._apply(right - self.groups.correlate(fit))
+
+    def _apply(self, u):
+        """``blocks^-1 u``."""
+        root = self.inverse_root
+        return (root.transpose(0, 2, 1) @ (root @ u[:, :, None]))[:, :, 0]
 
 
-def _inverse_root(matrices):
-    """``L^-1`` of Cholesky factors; by eigenvalues where rounding has made one indefinite."""
-    try:
-        return np.linalg.inv(np.linalg.cholesky(matrices))
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(matrices)
-        values = np.maximum(values, 1e-16 * values[:, -1:])
-        return vectors.transpose(0, 2, 1) / np.sqrt(values)[:, :, None]
+def _inverse_root(groups, ratio, own):
+    """``R^-T`` with ``R^T R = own^T own + G^T diag(ratio) G``, shape (G, h, h).
+
+    By QR with the large rows first, which keeps the small directions of a group beside its stiff
+    facets: their Gram matrix has lost them. Of many rows only the stiffest take part by themselves.
+    """
+    h = own.shape[1]
+    count = min(2 * h, ratio.shape[1])
+    if not count:
+        return np.linalg.inv(own).transpose(0, 2, 1)
+    stiff = np.argpartition(-ratio, count - 1, axis=1)[:, :count]
+    weights = np.sqrt(np.take_along_axis(ratio, stiff, axis=1))
+    parts = [weights[:, :, None] * groups.facets(stiff), own]
+    if count < ratio.shape[1]:
+        rest = ratio.copy()
+        np.put_along_axis(rest, stiff, 0.0, axis=1)
+        values, vectors = np.linalg.eigh(groups.blocks(rest))
+        parts.append(np.sqrt(np.maximum(values, 0))[:, :, None] * vectors.transpose(0, 2, 1))
+    rows = np.concatenate(parts, axis=1)
+    order = np.argsort(-np.linalg.norm(rows, axis=2), axis=1)
+    triangle = np.linalg.qr(np.take_along_axis(rows, order[:, :, None], axis=1), mode="r")
+    return np.linalg.inv(triangle).transpose(0, 2, 1)
 
 
 def _determinant(x):

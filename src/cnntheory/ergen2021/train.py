@@ -16,6 +16,7 @@ from .arrangements import (
     pattern_cells,
     sample_gates,
 )
+from .losses import make_loss
 from .network import Network, network_of_rays, reduce_filters
 from .programs import build_groups, largest_price, polish, price_cells
 from .solver import dual_value, interior_point
@@ -36,7 +37,14 @@ _PRUNES = ((1e-4, 1e-3), (1e-5, 1e-4))
 _REPAIRS, _LENGTH = 6, 1e-3
 _TINY = np.finfo(float).tiny
 # Options about cells and their dual points, as they are unless given.
-_DEFAULTS = {"seed": 0, "cones": True, "max_patterns": 200_000, "dual": None, "cells": None}
+_DEFAULTS = {
+    "seed": 0,
+    "cones": True,
+    "max_patterns": 200_000,
+    "dual": None,
+    "cells": None,
+    "loss": "squared",
+}
 
 
 class ConvergenceWarning(UserWarning):
@@ -79,6 +87,9 @@ class Solution:
         Rays of the convex solution before equal rays merge and Caratheodory's reduction.
     rounds, iterations : int
         Rounds of column generation and interior point iterations.
+    work : float
+        Floating-point operations of the Newton steps and of the pricing, counted by formula: the
+        same on every machine.
     seconds : float
         Wall time of the solve, enumeration included.
     """
@@ -96,6 +107,7 @@ class Solution:
     active: int
     rounds: int
     iterations: int
+    work: float
     seconds: float
 
 
@@ -116,7 +128,7 @@ class Certificate:
         The same where the bound is over all cells, a bound on the relative distance to the
         optimum; NaN elsewhere.
     price : float
-        ``max {|v^T phi(u)| : |u| <= 1}`` at the residual ``v = y - f``; at most beta at an optimum.
+        ``max {|v^T phi(u)| : |u| <= 1}`` at ``v = -L'(f)``; at most beta at an optimum.
     """
 
     objective: float
@@ -133,6 +145,7 @@ def train_convex(
     *,
     pooling="average",
     arrangements="exact",
+    loss="squared",
     tol=1e-8,
     seed=0,
     cones=True,
@@ -140,7 +153,7 @@ def train_convex(
 ):
     """Train ``f = sum_j w_j pool_k (X_k u_j)_+`` to global optimality by its convex program.
 
-        ``min 1/2 |f - y|^2 + beta/2 sum_j (|u_j|^2 + w_j^2)``
+        ``min L(f) + beta/2 sum_j (|u_j|^2 + w_j^2)``
 
     over networks of any width, with a certified duality gap.
 
@@ -160,6 +173,9 @@ def train_convex(
         All cells; the cells of so many Gaussian gates drawn from `seed`; the cells of given gates;
         given patterns. All but the first restrict the program: the objective stays an upper bound,
         the dual bound holds for the restricted program only.
+    loss : {"squared", "logistic"}, optional
+        ``L(f) = 1/2 |f - y|^2``, or ``sum log(1 + exp(-y f))`` for labels -1 and 1 (not with
+        pooling ``"none"``).
     tol : float, optional
         Relative duality gap to reach. What was reached is in the result, and a
         `ConvergenceWarning` says when it is more.
@@ -202,11 +218,12 @@ def train_convex(
     _check_beta(beta)
     check_pooling(pooling, "none")
     if pooling == "none":
-        _refuse_unpooled(cones=cones, seed=seed, max_patterns=max_patterns)
+        _refuse_unpooled(cones=cones, seed=seed, max_patterns=max_patterns, loss=loss)
         return _train_unpooled(patches, y, beta, arrangements, tol)
+    fit = make_loss(loss, y)
     cells = _choose_cells(patches, pooling, arrangements, seed, max_patterns)
     cells = _relax(cells, patches, pooling, cones)
-    return _solve(cells, patches, y, beta, pooling, tol, start, cones is True)[0]
+    return _solve(cells, patches, fit, beta, pooling, tol, start, cones is True)[0]
 
 
 def path(
@@ -244,23 +261,26 @@ def path(
         _refuse_unpooled(seed=seed, max_patterns=max_patterns)
         return [_train_unpooled(patches, y, beta, arrangements, tol) for beta in betas]
     cells = _choose_cells(patches, pooling, arrangements, seed, max_patterns)
-    solutions, warm = {}, None
+    solutions, warm, loss = {}, None, make_loss("squared", y)
     for position in sorted(range(len(betas)), key=lambda i: -betas[i]):
         solutions[position], warm = _solve(
-            cells, patches, y, betas[position], pooling, tol, start, True, warm
+            cells, patches, loss, betas[position], pooling, tol, start, True, warm
         )
         start = time.perf_counter()
     return [solutions[position] for position in range(len(betas))]
 
 
-def beta_max(patches, y, pooling="average", *, cells=None, max_patterns=200_000):
-    """Least beta at which the zero network is optimal: ``max {|y^T phi(u)| : |u| <= 1}``, exact.
+def beta_max(patches, y, pooling="average", *, loss="squared", cells=None, max_patterns=200_000):
+    """Least beta at which the zero network is optimal: ``max {|v^T phi(u)| : |u| <= 1}``, exact.
+
+    Here ``v = -L'(0)``: the labels for the squared loss, half of them for the logistic one.
 
     Parameters
     ----------
     patches : ndarray, shape (n, K, h)
     y : ndarray, shape (n,)
     pooling : {"average", "max", "none"}, optional
+    loss : {"squared", "logistic"}, optional
     cells : Cells, optional
         Result of `enumerate_cells`, to enumerate once.
     max_patterns : int, optional
@@ -273,13 +293,13 @@ def beta_max(patches, y, pooling="average", *, cells=None, max_patterns=200_000)
     patches, y = _check_data(patches, y)
     check_pooling(pooling, "none")
     if pooling == "none":
-        _refuse_unpooled(cells=cells, max_patterns=max_patterns)
+        _refuse_unpooled(cells=cells, max_patterns=max_patterns, loss=loss)
         from .unpooled import beta_max_unpooled
 
         return beta_max_unpooled(patches, y)
     if cells is None:
         cells = _choose_cells(patches, pooling, "exact", 0, max_patterns)
-    return largest_price(cells, patches, y)
+    return largest_price(cells, patches, make_loss(loss, y).dual(np.zeros(len(y))))
 
 
 def certify(
@@ -290,6 +310,7 @@ def certify(
     beta,
     pooling="average",
     *,
+    loss="squared",
     dual=None,
     cells=None,
     max_patterns=200_000,
@@ -305,6 +326,7 @@ def certify(
     beta : float
     pooling : {"average", "max", "none"}, optional
         ``"none"`` has no use for `dual`, `cells` and `max_patterns`.
+    loss : {"squared", "logistic"}, optional
     dual : ndarray, shape (n,), optional
         A dual point to try beside the residual, such as `Solution.dual`: the bound is then as tight
         as that point.
@@ -328,46 +350,48 @@ def certify(
 
     Notes
     -----
-    The residual ``v = y - f`` is scaled to the best feasible point on its ray, which needs the
-    largest price over all cells: one product with all gates, then projections on the cones of the
-    cells that ``|A_i^T v|`` does not rule out. It costs the enumeration and ``O(P n K h)``.
+    The ``v = -L'(f)``, for the squared loss the residual ``y - f``, is scaled to the best feasible
+    point on its ray, which needs the largest price over all cells: one product with all gates, then
+    projections on the cones of the cells that ``|A_i^T v|`` does not rule out. It costs the
+    enumeration and ``O(P n K h)``.
     """
     patches, y = _check_data(patches, y)
     _check_beta(beta)
     check_pooling(pooling, "none")
     if pooling == "none":
-        _refuse_unpooled(dual=dual, cells=cells, max_patterns=max_patterns)
+        _refuse_unpooled(dual=dual, cells=cells, max_patterns=max_patterns, loss=loss)
         return _certify_unpooled(filters, weights, patches, y, beta)
     network = Network(*_check_network(filters, weights, patches), pooling)
     if cells is None:
         cells = _choose_cells(patches, pooling, "exact", 0, max_patterns)
-    objective = network.objective(patches, y, beta)
-    v = y - network.predict(patches)
+    objective, fit = network.objective(patches, y, beta, loss), make_loss(loss, y)
+    v = fit.dual(network.predict(patches))
     price = largest_price(cells, patches, v)
-    bound = dual_value(v, y, price, beta)
+    bound = dual_value(v, fit, price, beta)[0]
     if dual is not None:
         dual = np.asarray(dual, float)
-        bound = max(bound, dual_value(dual, y, largest_price(cells, patches, dual), beta))
+        bound = max(bound, dual_value(dual, fit, largest_price(cells, patches, dual), beta)[0])
     gap = (objective - bound) / max(objective, _TINY)
     return Certificate(objective, bound, gap, gap if cells.exact else np.nan, price)
 
 
-def _solve(cells, patches, y, beta, pooling, tol, start, exact_cones, warm=None):
+def _solve(cells, patches, loss, beta, pooling, tol, start, exact_cones, warm=None):
     """Generate columns, polish, map back. Returns the solution and the cells in use."""
-    chosen = _first_cells(cells, patches, y, warm)
-    groups, point, lower, chosen, rounds, iterations = _generate(
-        cells, patches, y, beta, tol, chosen
+    chosen = _first_cells(cells, warm)
+    groups, point, lower, chosen, rounds, iterations, work = _generate(
+        cells, patches, loss, beta, tol, chosen
     )
 
     def map_back(rays, owner):
         """Objective, network, value of the program and rays, of polished rays."""
-        v = y - _fit_rays(groups, rays, owner)
-        program = float(v @ v / 2 + beta * np.linalg.norm(rays, axis=1).sum())
+        outputs = _fit_rays(groups, rays, owner)
+        program = float(loss.value(outputs) + beta * np.linalg.norm(rays, axis=1).sum())
         network = network_of_rays(rays, groups.weight[owner], pooling)
         if not exact_cones:
             return program, network, program, len(rays)
         network = reduce_filters(network, patches)
-        return network.objective(patches, y, beta), network, program, len(rays)
+        objective = loss.value(network.predict(patches)) + beta / 2 * network.decay()
+        return objective, network, program, len(rays)
 
     def closes(objective):
         return objective - lower[0] <= tol * objective
@@ -381,19 +405,19 @@ def _solve(cells, patches, y, beta, pooling, tol, start, exact_cones, warm=None)
         for _ in range(_REPAIRS):
             if closes(best[0]) or c is None:
                 break
-            rays, owner = polish(groups, c, y, beta, width, least, merge=exact_cones)
+            rays, owner = polish(groups, c, loss, beta, width, least, merge=exact_cones)
             if not _inside(groups, rays, owner):
                 break
             best = min(best, map_back(rays, owner), key=_first)
             if not closes(best[0]):
-                v = y - _fit_rays(groups, rays, owner)
+                v = loss.dual(_fit_rays(groups, rays, owner))
                 price, *above = price_cells(cells, patches, v, beta * (1 + tol / 100))
-                lower = max(lower, _dual_point(v, y, price, beta), key=_first)
+                lower = max(lower, dual_value(v, loss, price, beta), key=_first)
                 c = _repair(groups, chosen, rays, owner, *above)
     if not closes(best[0]):
         best = min(best, map_back(*_long_rays(point.c)), key=_first)
     for width, least in _PRUNES if tol <= _LOOSE else ():
-        rays, owner = polish(groups, point.c, y, beta, width, least, merge=exact_cones)
+        rays, owner = polish(groups, point.c, loss, beta, width, least, merge=exact_cones)
         if _inside(groups, rays, owner) and len(rays) < best[3]:
             pruned = map_back(rays, owner)
             if closes(pruned[0]) and len(pruned[1].weights) <= len(best[1].weights):
@@ -421,13 +445,14 @@ def _solve(cells, patches, y, beta, pooling, tol, start, exact_cones, warm=None)
         active=active,
         rounds=rounds,
         iterations=iterations,
+        work=work,
         seconds=time.perf_counter() - start,
     )
     length = np.linalg.norm(point.c, axis=1)
     return solution, chosen[np.unique(groups.cell[length > 1e-6 * length.max()])]
 
 
-def _first_cells(cells, patches, y, warm):
+def _first_cells(cells, warm):
     """All cells of a small program; else a spread of cells and those in use at the last beta."""
     count = len(cells.patterns)
     if count <= _WHOLE:
@@ -436,24 +461,25 @@ def _first_cells(cells, patches, y, warm):
     return np.unique(spread if warm is None else warm)
 
 
-def _generate(cells, patches, y, beta, tol, chosen):
+def _generate(cells, patches, loss, beta, tol, chosen):
     """Solve over the chosen cells, let those enter whose price exceeds beta, repeat."""
-    lower, rounds, iterations, accuracy = (-np.inf, None), 0, 0, 1e-2
+    lower, rounds, iterations, work, accuracy = (-np.inf, None), 0, 0, 0.0, 1e-2
     while True:
         rounds += 1
         whole = len(chosen) == len(cells.patterns)
         groups = build_groups(cells, patches, chosen)
         point = interior_point(
-            groups, y, beta, (tol / 2 if tol > _LOOSE else tol / 10) if whole else accuracy
+            groups, loss, beta, (tol / 2 if tol > _LOOSE else tol / 10) if whole else accuracy
         )
-        iterations += point.iterations
+        iterations, work = iterations + point.iterations, work + point.work
         if whole:
-            lower = max(lower, _dual_point(point.v, y, point.price, beta), key=_first)
+            lower = max(lower, dual_value(point.v, loss, point.price, beta), key=_first)
             break
         floor = beta * (1 + accuracy / 10)
         price, found, rays, sides = price_cells(cells, patches, point.v, floor, _PRICED)
-        lower = max(lower, _dual_point(point.v, y, price, beta), key=_first)
-        upper = point.v @ point.v / 2 + beta * np.linalg.norm(point.c, axis=1).sum()
+        work += 2.0 * cells.patterns.size * patches.shape[2]
+        lower = max(lower, dual_value(point.v, loss, price, beta), key=_first)
+        upper = loss.value(groups.fit(point.c)) + beta * np.linalg.norm(point.c, axis=1).sum()
         gap = (upper - lower[0]) / upper
         entering = _entering(found, rays * sides[:, None], chosen)
         if gap <= tol or (not len(entering) and accuracy <= tol / 10):
@@ -461,7 +487,7 @@ def _generate(cells, patches, y, beta, tol, chosen):
         if not len(entering) or gap < 10 * accuracy:
             accuracy = tol / 10
         chosen = np.concatenate([chosen, entering])
-    return groups, point, lower, chosen, rounds, iterations
+    return groups, point, lower, chosen, rounds, iterations, work
 
 
 def _entering(found, rays, chosen):
@@ -513,14 +539,6 @@ def _first(pair):
 def _fit_rays(groups, rays, owner):
     outputs = np.einsum("nmh,mh->nm", groups.design[:, groups.cell[owner]], rays)
     return outputs @ groups.weight[owner]
-
-
-def _dual_point(v, y, price, beta):
-    """Value and vector of the best feasible point on the ray of ``v``."""
-    value = dual_value(v, y, price, beta)
-    length = v @ v
-    theta = v @ y / length if length > 0 else 0.0
-    return value, v * (np.clip(theta, -beta / price, beta / price) if price > 0 else theta)
 
 
 def _check_data(patches, y):

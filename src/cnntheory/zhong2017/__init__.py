@@ -1,6 +1,7 @@
 """Zhong, Song & Dhillon: convolutional networks by tensor initialisation and gradient descent."""
 
 from .activations import ACTIVATIONS, moment_orders, phi, rho
+from .hermite import series_hessian
 from .hessian import empirical_hessian, population_hessian
 from .initialise import (
     AssumptionWarning,
@@ -30,5 +31,6 @@ __all__ = [
     "population_objective",
     "recovery_error",
     "rho",
+    "series_hessian",
     "tensor_initialise",
 ]

@@ -14,6 +14,7 @@ from .activations import (
     gamma,
     homogeneous_pieces,
     phi,
+    phi_twice,
     piecewise_power,
     trapezoid_nodes,
 )
@@ -254,29 +255,28 @@ def empirical_hessian(W, x, activation, y=None):
     r = x.shape[1] // k
     trials = W.reshape(-1, k, t)
     hessian = np.zeros((len(trials), t * k, t * k))
-    step = max(1, _BLOCK // r)
+    step = max(1, _BLOCK // (r * max(len(trials), 1)))
     for start in range(0, len(x), step):
         z = rows[start * r : (start + step) * r]
         label = None if y is None else y[start : start + step]
-        for trial, total in zip(trials, hessian, strict=True):
-            _add_block(total, trial, z, r, activation, label)
+        _add_block(hessian, trials, z, r, activation, label)
     return hessian.reshape(*W.shape[:-2], t * k, t * k) / len(x)
 
 
 def _add_block(total, W, z, r, activation, label):
-    """Add one block's ``sum_n g g^T``, and its residual term where there are labels."""
-    k, t = W.shape
-    u = z @ W
-    slopes = phi(u, activation, 1).reshape(-1, r, t)
-    patches = z.reshape(-1, r, k)
-    features = np.zeros((len(patches), t, k))
-    for i in range(r):
-        features += slopes[:, i, :, None] * patches[:, i, None, :]
-    features = features.reshape(-1, t * k)
-    total += features.T @ features
+    """Add one block's ``sum_n g g^T`` of every trial, and its residual term where labelled."""
+    trials, k, t = W.shape
+    u = z @ W  # (trials, patches, t)
+    if label is None:
+        slopes = phi(u, activation, 1)
+    else:
+        value, slopes, curvature = phi_twice(u, activation)
+    slopes = np.swapaxes(slopes.reshape(trials, -1, r, t), -1, -2)
+    features = (slopes @ z.reshape(-1, r, k)).reshape(trials, -1, t * k)
+    total += np.swapaxes(features, -1, -2) @ features
     if label is not None:
-        residual = phi(u, activation).reshape(-1, r * t).sum(axis=1) - label
-        weights = np.repeat(residual, r)[:, None] * phi(u, activation, 2)
+        residual = value.reshape(trials, -1, r * t).sum(axis=-1) - label
+        weights = np.repeat(residual, r, axis=-1)[..., None] * curvature
         for j in range(t):
             own = slice(j * k, (j + 1) * k)
-            total[own, own] += z.T @ (weights[:, j, None] * z)
+            total[:, own, own] += z.T @ (weights[..., j, None] * z)

@@ -29,8 +29,20 @@ def made(claim, good):
         omega=[0.01, 0.1],
         depth=[2, 4, 8],
     )
-    growth = np.where(depth.depth == 8, 0.95 if good else 1.05, 1.0)
-    growth[depth.perturbation == "gaussian"] = depth.depth[depth.perturbation == "gaussian"]
-    share = growth * (1 + depth.seed)
-    depth = depth.assign(most_flipped=share * depth.omega ** (2 / 3) * depth.depth)
-    return {"perturbed_omega": table, "perturbed_depth": depth}
+    growth = np.where(depth.perturbation == "gaussian", 2, 0.5)
+    share = (1 + depth.seed) * depth.omega ** (2 / 3)
+    depth = depth.assign(most_flipped=share * depth.depth**growth)
+    split = grid(
+        seed=list(range(12)), perturbation="split adversary", omega=[0.03], depth=[2, 4, 8]
+    )
+    split = split.assign(most_flipped=(1 + split.seed) * split.depth ** (0.95 if good else 1.05))
+    drawn = grid(seed=list(range(12)), omega=[0.001, 0.01], width=[4096, 65536])
+    exponent = np.where(drawn.width == 65536, 0.65 if good or claim != "P6d" else 0.64, 2)
+    drawn = drawn.assign(flipped=(1 + drawn.seed) * drawn.omega**exponent)
+    return {
+        "perturbed_omega": table.assign(flipped=0.1) if claim == "P6x" else table,
+        "perturbed_control": table if claim == "P6x" else table.assign(flipped=0.1),
+        "perturbed_depth": depth,
+        "perturbed_split": split,
+        "perturbed_drawn": drawn,
+    }

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from cnntheory.allenzhu2019 import log_growth
 from tests.studies.allenzhu2019.grids import grid
 
 
@@ -18,26 +19,34 @@ def made(claim, good):
 
 def norms(claim, good):
     """log ||h_l||^2 is plus or minus its root mean square, in turn."""
-    table = grid(
-        seed=list(range(120)),
-        study="norms",
-        width=[64, 128, 512],
-        layer=[0, 3, 8],
-        variance=[1.0, 2.0],
-    )
+    axes = dict(width=[64, 128, 512], layer=[0, 3, 8], variance=[1.0, 2.0])
+    direct = grid(seed=list(range(30)), study="direct", draws=100, **axes)
+    networks = grid(seed=list(range(120)), study="norms", **axes)
+    table = pd.concat([direct, networks], ignore_index=True)
+    judged = table.study == ("norms" if claim in ("P9d", "P9x") else "direct")
     in_width, in_layer, ratio = -0.5, 0.5, np.ones(len(table))
     if claim in ("P9", "P9x"):
-        in_width = -0.56 if good else -0.58
+        in_width = np.where(table.layer == 3, -0.56 if good else -0.58, -0.5)
     if claim == "P9b":
         in_layer = 0.59 if good else 0.61
     if claim == "P9c":
         worst = (table.width == 128) & (table.layer == 8)
-        ratio[worst] = 1.25 if good else 1.35
-    rms = np.sqrt(5 / 128) * (table.width / 128) ** in_width * (table.layer + 1) ** in_layer * ratio
+        ratio[worst] = 1.04 if good else 1.06
+    rms = np.sqrt(5 / 128) * (table.width / 128) ** in_width * (table.layer + 1) ** in_layer
+    if claim == "P9c":
+        mean, variance = np.transpose([log_growth(int(width)) for width in table.width])
+        terms = table.layer + 1
+        rms = np.sqrt(terms * variance + (terms * mean) ** 2) * ratio
     # Rows of another width or variance are not judged: neither width nor layer matters there.
     other = 2.0 if claim == "P9x" else 1.0
-    rms = rms.where((table.width >= 128) & (table.variance != other), 3.0)
-    return table.assign(value=np.exp(rms / 2 * (-1.0) ** table.seed))
+    rms = rms.where(judged & (table.width >= 128) & (table.variance != other), 3.0)
+    if claim == "P9d":  # every layer adds or takes as much
+        scale = np.where(table.width == 512, 1.15 if good else 1.3, 1.0) * np.sqrt(5 / table.width)
+        rms = rms.where(~judged | (table.variance != 2), scale)
+        signs = (-1.0) ** table.seed * table.layer.map({0: 1, 3: 2, 8: 3})
+        return table.assign(value=np.where(judged, np.exp(rms / 2 * signs), rms))
+    signed = np.exp(rms / 2 * (-1.0) ** table.seed)
+    return table.assign(value=np.where(table.study == "direct", rms, signed))
 
 
 def backward(variance, worst):

@@ -25,6 +25,13 @@ def made(claim, good):
         exponent = np.where(judged & (name == column), inside if good else outside, 2.0)
         omega[name] = (1 + omega.seed) * omega.omega**exponent
 
+    control = omega.copy() if claim == "P8x" else omega.assign(backward_change=0.1)
+    if claim == "P8x":
+        omega["backward_change"] = 0.1
+    drawn = grid(seed=seeds, omega=[0.001, 0.01], width=[4096, 65536])
+    exponent = np.where(drawn.width == 65536, 0.32 if good else 0.30, 2.0)
+    drawn = drawn.assign(backward_change=(1 + drawn.seed) * drawn.omega**exponent)
+
     def in_depth(exponents):
         table = grid(seed=seeds, perturbation=list(exponents), omega=[0.01, 0.1], depth=[2, 4, 8])
         power = table.depth ** table.perturbation.map(exponents)
@@ -33,6 +40,8 @@ def made(claim, good):
     steep = 2.4 if good else 2.6
     return {
         "perturbed_omega": omega,
+        "perturbed_control": control,
+        "perturbed_drawn": drawn,
         "perturbed_depth": in_depth(dict.fromkeys(KINDS, 1.0) | {"rank one": steep}),
         "perturbed_variance": in_depth({"gaussian": 9.0, "gradient": steep}),
     }

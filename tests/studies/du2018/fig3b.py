@@ -10,16 +10,19 @@ SPREADS = (0.0, 0.3, 0.5, 1.0, np.inf)
 
 def made(claim, good):
     rows = []
+    labels = np.tile(np.arange(len(SPREADS)), (20, 1))
+    shuffled = np.random.default_rng(0).permuted(labels, axis=1)
     for seed in range(20):
         if claim == "8":
             arrivals = [100 + 10 * i for i in range(5)]
             if not good and seed == 3:
                 arrivals[2] = arrivals[3]
         else:
-            # Of the smallest spread only: five seeds in a row stand for five spreads.
-            arrivals = [100 + 10 * (seed % 5), 50, 50, 50, 50]
+            # In order once the labels are shuffled as the judge will.
+            arrivals = np.empty(5)
+            arrivals[shuffled[seed]] = [100 + 10 * i for i in range(5)]
             if not good and seed == 3:
-                arrivals[0] -= 10
+                arrivals = arrivals[::-1]
         for sigma, arrival in zip(SPREADS, arrivals, strict=True):
             rows.append(curve(seed, sigma, 0.02, arrival, base_sigma=1.0))
             # Another base law, out of order.

@@ -32,4 +32,16 @@ def made(claim, good):
     if claim == "10c":
         table.loc[~clean, "escaped"] = True
         table.loc[clean & one & (table.run < (7 if good else 12)), "escaped"] = True
-    return {"stream": table}
+    if claim == "10e":
+        slope = 0.42 if good else 0.38
+        table.loc[~clean, "end_error"] = 0.1 * table.step**slope * (1 + 1e-4 * (-1.0) ** table.run)
+        # A step out of the range, and clean labels.
+        table.loc[(table.step == 1.0) | clean, "end_error"] = 1.0
+    # Times whose (1 - delta)-quantile is a power of log(1/delta), at one step; constant at another.
+    power = {"10d": 0.9 if good else 1.1}.get(claim, 0.2)
+    rank = (np.arange(4000) + 0.5) / 4000
+    times = [
+        pd.DataFrame(dict(step=step, run=np.arange(4000), iterations=iterations))
+        for step, iterations in ((0.1, 0 * rank + 50), (0.5, 10 * np.log(1 / rank) ** power))
+    ]
+    return {"stream": table, "stream_times": pd.concat(times).assign(data="synthetic")}

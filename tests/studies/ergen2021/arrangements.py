@@ -6,9 +6,9 @@ from .grid import grid, only
 
 
 def made(claim, good):
-    general = grid(seed=range(6), samples=(5, 10, 20, 40), patches=(1, 4), patch_size=(2, 3, 4))
-    plane = grid(seed=range(6), samples=(5, 10, 20, 40), patches=(1, 4), patch_size=(3,))
-    full = grid(seed=range(6), samples=(5, 10, 20, 40), patches=(1,), patch_size=(4,))
+    general = grid(seed=range(12), samples=(5, 10, 20, 40), patches=(1, 4), patch_size=(2, 3, 4))
+    plane = grid(seed=range(12), samples=(5, 10, 20, 40), patches=(1, 4), patch_size=(3,))
+    full = grid(seed=range(12), samples=(5, 10, 20, 40), patches=(1,), patch_size=(4,))
     parts = [("general", general), ("plane", plane), ("full", full)]
     table = pd.concat([part.assign(study=study) for study, part in parts], ignore_index=True)
     table["rows"] = table.samples * table.patches

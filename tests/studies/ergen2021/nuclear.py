@@ -4,7 +4,7 @@ from .grid import grid, only, with_ends
 
 
 def made(claim, good):
-    table = grid(seed=range(12), beta_fraction=(0.03, 0.1), width=(1, 2, 3, 4), restart=(0, 1))
+    table = grid(seed=range(18), beta_fraction=(0.03, 0.1), width=(1, 2, 3, 4), restart=(0, 1))
     table["rank"] = 1 + table.seed % 3
     table = table[table.width <= table["rank"] + 1].reset_index(drop=True)
     judged = (table["rank"] >= 2) & (table.restart == 1)

@@ -27,4 +27,5 @@ def made(claim, good):
     if claim == "10x":
         convex["frobenius"] = convex.objective / (1 + value)
     sgd = grid(architecture=("average", *RELAXED), seed=range(2), beta_fraction=(0.1,))
-    return {"convex": convex, "sgd": with_ends(sgd, 0.0)}
+    sgd = with_ends(sgd, 0.0)
+    return {"convex": convex, "sgd": sgd, "restarts": sgd}

@@ -13,15 +13,14 @@ def made(claim, good):
         "squared_relu": sigma**2.004,
         "tanh": -np.abs(np.log(sigma / (0.98 if good else 1.4))),
         "linear": np.full(13, -1.0),
-        # Positive at every magnitude, or not at the last one.
-        "quadratic": np.full(13, 2e-10),
+        "quadratic": np.full(13, 0.9e-10),
     }
     if not good and claim == "Z1-relu":
         rho["relu"][5] -= 2e-4
     if not good and claim == "Z1-square":
         rho["squared_relu"] = sigma**2.006
     if not good and claim == "Z1x":
-        rho["quadratic"][-1] = 0.0
+        rho["quadratic"][-1] = 1.1e-10
     parts = [
         pd.DataFrame({"activation": activation, "sigma": sigma, "quantity": quantity, "value": v})
         for activation, value in rho.items()

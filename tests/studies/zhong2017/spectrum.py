@@ -30,6 +30,11 @@ def made(claim, good):
                 add("patches", activation, r**slope, largest, seed, patches=r)
             # 0.995 without the factor 1 / (kappa^2 lambda) too, when the control shall hold.
             least = 0.98 if off and bad == "Z3" else 0.995
+            search = dict(seed=seed, kappa=1.2, evaluations=500)
+            add("search", activation, least, **search)
+            # Orthonormal kernels are not judged, nor are random ones.
+            add("search", activation, 0.5, **search | dict(kappa=1.0))
+            least = 0.995 if claim == "Z3x" else 0.5
             scale = {True: 1.0, False: 1.05}[good] if claim == "Z3x" and off else 1.0
             add("bound", activation, least, seed=seed, kappa_lambda=scale)
             for k in (4, 10):

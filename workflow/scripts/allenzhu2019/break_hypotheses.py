@@ -11,7 +11,7 @@ from pydantic import Field
 
 from cnntheory.allenzhu2019 import gram_matrix, plateau, step_size, train
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
 
 
@@ -24,8 +24,8 @@ class Options(step.Options):
     deep: Count = Field(description="their L")
     samples: Count = Field(description="n")
     pairs: Count = Field(description="images given twice with opposite labels")
-    trials: Count = Field(description="seeds of the weights")
-    subsets: Count = Field(description="of the images, each with every seed")
+    trials: Count = Field(description="networks, each with images of its own")
+    deep_trials: Count = Field(description="deep networks of variance 2/m")
     variances: list[Positive] = Field(
         min_length=1, description="c of the deep networks' weights, of variance c / m"
     )
@@ -95,14 +95,17 @@ def variances(options, rng, trials):
     """Summary and curves at every variance, with the step of variance 2."""
     width, tolerance = options.deep_width, options.tolerance
 
-    def draw(variance):
-        return trials.networks(rng, f"deep {width}", width, options.deep, variance=variance)
+    def draw(some, variance):
+        return some.networks(rng, f"deep {width}", width, options.deep, variance=variance)
 
-    eta = step_size(gram_matrix(draw(2.0), trials.x))
-    names = trials.frame()
+    every = step_size(gram_matrix(draw(trials, 2.0), trials.x))
     for variance in options.variances:
+        # A share near one takes more networks than one near zero.
+        count = options.deep_trials if variance == 2 else options.trials
+        some, eta = trials.some(slice(count)), every[:count]
+        names = some.frame()
         iterations, losses, _ = descend(
-            draw(variance), trials.x, trials.y, eta, options.deep_steps, tolerance
+            draw(some, variance), some.x, some.y, eta, options.deep_steps, tolerance
         )
         relative = np.where(np.isfinite(losses[-1]), losses[-1], np.inf) / losses[0]
         summary = dict(
@@ -123,10 +126,10 @@ def measure(options, rng, pixels, digits):
             f"{options.pairs} pairs need {2 * options.pairs} images, found {options.samples}; "
             "raise allenzhu2019.break_hypotheses.samples or give fewer pairs"
         )
-    trials = on_images(
-        pixels, digits, options.samples, options.trials, options.subsets, options.device
-    )
-    found = [duplicates(options, rng, trials), *variances(options, rng, trials)]
+    count = max(options.trials, options.deep_trials)
+    trials = independent(pixels, digits, options.samples, count, options.device)
+    few = trials.some(slice(options.trials))
+    found = [duplicates(options, rng, few), *variances(options, rng, trials)]
     summaries, paths = zip(*found, strict=True)
     return dict(table=pd.concat(summaries), curves=pd.concat(paths))
 

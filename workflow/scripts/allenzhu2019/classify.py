@@ -23,8 +23,9 @@ from cnntheory.allenzhu2019 import (
     step_size,
     train,
 )
+from cnntheory.allenzhu2019.inputs import pool
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
 
 CLASSES = 10
@@ -37,19 +38,19 @@ class Options(step.Options):
     case: Literal["fully", "conv", "res"] = Field(
         description="fully connected, convolutional, residual"
     )
-    widths: list[Count] = Field(
-        min_length=1, description="m (the narrowest is the control of `fully`)"
-    )
+    widths: list[Count] = Field(min_length=1, description="m (the narrowest is a control)")
     depth: Count = Field(description="L")
     samples: Count = Field(description="n")
-    trials: Count = Field(description="seeds of the weights and of the random labels")
+    trials: Count = Field(description="networks, each with images and random labels of its own")
     losses: list[Literal["cross_entropy", "squared"]] = Field(
-        min_length=1, description="all at the largest width, the first one at the others"
+        min_length=1,
+        description="the first one is usual, others are seen at the largest width, random labels",
     )
     batch: Count = Field(description="b")
     epochs: Count = Field(description="at most")
     step: Positive = Field(description="in units of 1 / ((n/b) lambda_max) of a batch's kernel")
     patch: Count = Field(3, description="side of a filter")
+    pooled: Count = Field(1, description="pixels on a side that become one, once more")
     device: str = from_rule("cpu", description="where to compute")
 
 
@@ -100,24 +101,31 @@ def epochs(net, x, classes, loss, options, rngs):
 
 def draw_labels(options, rng, digits, trials):
     """Classes ``(S, n)`` of both kinds of labels."""
-    true = torch.as_tensor(digits[:1, : options.samples].astype(np.int64))
+    true = torch.as_tensor(digits[: options.trials, : options.samples].astype(np.int64))
     random = [
         draws.integers(CLASSES, size=options.samples) for draws in trials.rngs(rng, "random labels")
     ]
-    return {"true": true.repeat(options.trials, 1), "random": torch.as_tensor(np.stack(random))}
+    return {"true": true, "random": torch.as_tensor(np.stack(random))}
 
 
 def measure(options, rng, pixels, digits):
-    trials = on_images(pixels, digits, options.samples, options.trials, device=options.device)
+    if options.pooled > 1:
+        side = round(pixels.shape[-1] ** 0.5)
+        squares = np.asarray(pixels).reshape(*pixels.shape[:2], side, side)
+        pixels = pool(squares, side // options.pooled).reshape(*pixels.shape[:2], -1)
+    trials = independent(pixels, digits, options.samples, options.trials, options.device)
     x = trials.x.float()
     if options.case == "conv":
         x = x[..., :-1]  # images have no constant coordinate
     labels = draw_labels(options, rng, digits, trials)
+    widest, usual = max(options.widths), options.losses[0]
     cells = [
         (width, kind, loss)
         for width in options.widths
         for kind in labels
-        for loss in (options.losses if width == max(options.widths) else options.losses[:1])
+        for loss in options.losses
+        # One of the three is what the theorems say less about, at most.
+        if (width < widest) + (kind == "true") + (loss != usual) <= 1
     ]
     frames = []
     for width, kind, loss in step.progress(cells, label=options.case, unit="run"):

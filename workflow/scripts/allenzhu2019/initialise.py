@@ -1,6 +1,8 @@
 """P9, P11, N3, N4: signals of networks at initialisation.
 
-Studies: ``norms`` (||h_l|| of one image), ``variances`` (the same with weights of variance c / m),
+Studies: ``direct`` (rms of log ||h_l||^2 over a block of draws of W_l h_{l-1} given h_{l-1}, which
+have the law of networks), ``norms`` (||h_l|| of one image in whole networks), ``variances``
+(the same with weights of variance c / m),
 ``backward`` (||B D_L W_L .. D_a W_a||, by layer a), ``product`` (||W_b D_{b-1} .. D_a W_a||_2, by
 the number of layers), ``residual`` (||h_L|| of residual networks with skip scale tau).
 """
@@ -12,20 +14,23 @@ from pydantic import Field
 
 from cnntheory.allenzhu2019 import (
     backward_products,
+    drawn_norms,
     forward,
     initial_signals,
     product_norms,
     residual,
 )
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
 
 
 class Options(step.Options):
     """P9, P11, N3, N4: signals of networks at initialisation."""
 
-    trials: Count = Field(description="networks of the norms")
+    blocks: Count = Field(description="of direct draws, what is resampled")
+    block: Count = Field(description="direct draws in each")
+    trials: Count = Field(description="whole networks that the direct draws are checked against")
     backward_trials: Count = Field(description="networks of the backward vectors")
     few_trials: Count = Field(description="networks of the controls and products")
     samples: Count = Field(description="images of the backward vectors")
@@ -39,6 +44,23 @@ class Options(step.Options):
     residual_width: Count = Field(description="m of the residual networks")
     residual_depths: list[Count] = Field(min_length=1, description="their L")
     device: str = from_rule("cpu", description="where to compute")
+
+
+def direct(options, rng, trials):
+    """Root mean squares of log ||h_l||^2, a block of draws at a time: no network is drawn."""
+    for width in step.progress(options.widths, label="direct", unit="width"):
+        for block in range(options.blocks):
+            found = drawn_norms(rng(f"direct {width}", block), options.block, width, options.depth)
+            yield dict(
+                study="direct",
+                width=width,
+                depth=options.depth,
+                variance=2.0,
+                seed=block,
+                layer=np.arange(options.depth + 1),
+                value=2 * np.sqrt((np.log(found) ** 2).mean(axis=0)),
+                draws=options.block,
+            )
 
 
 def norms(options, rng, trials):
@@ -123,9 +145,10 @@ def residuals(options, rng, trials):
 
 
 def measure(options, rng, pixels, digits):
-    batch = on_images(pixels, digits, options.samples, options.trials, device=options.device)
-    trials = [batch.one(s) for s in range(options.trials)]
-    parts = (norms, backward, products, residuals)
+    count = max(options.trials, options.backward_trials, options.few_trials)
+    batch = independent(pixels, digits, options.samples, count, options.device)
+    trials = [batch.one(s) for s in range(count)]
+    parts = (direct, norms, backward, products, residuals)
     frames = [pd.DataFrame(rows) for part in parts for rows in part(options, rng, trials)]
     table = pd.concat(frames)
     return table.assign(skip_scale=table.skip_scale.fillna("none"))

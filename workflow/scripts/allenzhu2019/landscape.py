@@ -51,8 +51,18 @@ class Options(step.Options):
     """P16: the loss around a small network in training."""
 
     case: Literal[
-        "resnet_true", "resnet_true_seeds", "resnet_noisy", "plain_true", "plain_noisy"
-    ] = Field(description="a network and a kind of labels")
+        "resnet_true",
+        "resnet_noisy",
+        "plain_true",
+        "plain_noisy",
+        "resnet_true_compared_1",
+        "resnet_true_compared_2",
+        "resnet_true_many_1",
+        "resnet_true_many_2",
+        "resnet_noisy_many",
+        "plain_true_many",
+        "plain_noisy_many",
+    ] = Field(description="a network and a kind of labels; many trainings, or one to look at")
     network: Literal["ResNet", "plain"] = Field(
         description="two basic blocks, or four convolutions"
     )

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cnntheory.allenzhu2019 import gram_matrix, step_size, train
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
 
 
@@ -16,8 +16,7 @@ class Options(step.Options):
     widths: list[Count] = Field(min_length=1, description="m")
     samples: list[Count] = Field(min_length=1, description="n")
     depth: Count = Field(description="L")
-    trials: Count = Field(description="seeds of the weights")
-    subsets: Count = Field(description="of the images, each with every seed")
+    trials: Count = Field(description="networks, each with images of its own")
     steps: Count = Field(description="iterations, at most")
     tolerance: Positive = Field(1e-3, description="of the loss, in units of its start")
     device: str = from_rule("cpu", description="where to compute")
@@ -40,7 +39,7 @@ def measure(options, rng, pixels, digits):
     cells = [(width, n) for n in options.samples for width in options.widths]
     frames = []
     for width, n in step.progress(cells, label="success", unit="cell"):
-        trials = on_images(pixels, digits, n, options.trials, options.subsets, options.device)
+        trials = independent(pixels, digits, n, options.trials, options.device)
         net = trials.networks(rng, f"success, width {width}", width, options.depth)
         relative = end_losses(net, trials, options)
         frames.append(

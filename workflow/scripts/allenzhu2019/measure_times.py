@@ -1,4 +1,7 @@
-"""P3: iterations until the loss has fallen to 1e-3, measured and predicted by the frozen kernel.
+"""P3, P4: iterations until the loss has fallen to 1e-3, beside those of the frozen kernel.
+
+Measured too: the lower edge of ``rho = ||grad F||^2 / (F m)``, least on the path, and for the
+worst residual, the bottom eigenvector of the kernel, ``2 lambda_min / m`` at start and end.
 
 Varies the width, the number of images, the depth, or the distance delta of random pairs of inputs
 with opposite labels (then the inputs are synthetic and `subset` numbers them).
@@ -22,23 +25,28 @@ from cnntheory.allenzhu2019 import (
 )
 from cnntheory.allenzhu2019.inputs import pairs, separation
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019.trials import STREAM, Trials, crossing, numpy, on_images
+from workflow.scripts.allenzhu2019.trials import STREAM, Trials, crossing, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
 
 
 class Options(step.Options):
     """P3: iterations until the loss has fallen, measured and predicted."""
 
-    case: Literal["samples", "depth", "pairs", "wide_pairs"] = Field(description="what is varied")
+    case: Literal["samples", "depth", "pairs", "wide_pairs", "kernel_pairs"] = Field(
+        description="what is varied"
+    )
     widths: list[Count] = Field(min_length=1, description="m")
     depths: list[Count] = Field(min_length=1, description="L")
     samples: list[Count] = Field(min_length=1, description="n")
-    trials: Count = Field(description="seeds of the weights (and of the random pairs)")
-    subsets: Count = Field(1, description="of the images, each with every seed")
+    together: Count = Field(12, description="trials that are in memory at a time")
+    trials: Count = Field(description="networks, each with images or random pairs of its own")
     distances: list[Annotated[float, Field(gt=0, le=1.4)]] = Field(
         [],
         min_length=2,
         description="delta of random pairs with opposite labels (then no images are used)",
+    )
+    untrained: list[Annotated[float, Field(gt=0, le=1.4)]] = Field(
+        [], description="further delta, for which only the kernel is computed"
     )
     dimension: Count = Field(196, description="of the random pairs")
     steps: Count = Field(description="iterations, at most")
@@ -48,19 +56,20 @@ class Options(step.Options):
 
 def paired_inputs(options, rng):
     """Trials on random pairs, one batch of them for every distance."""
+    distances = options.distances + options.untrained
     seed = np.arange(options.trials)
     drawn = [
         pairs(
             rng("pairs", s, stream="measure_times"),
             options.samples[0] // 2,
             options.dimension,
-            options.distances,
+            distances,
         )
         for s in seed
     ]
     x = np.stack([inputs for inputs, _ in drawn], axis=1)
     y = torch.as_tensor(np.stack([labels for _, labels in drawn]), device=options.device)
-    for distance, inputs in zip(options.distances, x, strict=True):
+    for distance, inputs in zip(distances, x, strict=True):
         on_device = torch.as_tensor(inputs, device=options.device)
         yield distance, Trials(seed, seed, on_device, y, separation(inputs))
 
@@ -69,46 +78,72 @@ def train_trials(options, rng, width, depth, trials):
     """Rows of one setting."""
     net = trials.networks(rng, f"width {width}", width, depth)
     start, kernel = copy(net), gram_matrix(net, trials.x)
-    residual = forward(net, trials.x).outputs[..., 0] - trials.y
     eta, tolerance = step_size(kernel), options.tolerance
-    losses = [
-        numpy(state.loss)
-        for state in train(net, trials.x, trials.y, eta, steps=options.steps, tolerance=tolerance)
-    ]
-    return pd.DataFrame(
-        trials.frame(
-            width=width,
-            depth=depth,
-            samples=trials.x.shape[1],
-            iterations=crossing(losses, tolerance),
-            kernel_iterations=numpy(predicted_iterations(kernel, residual, eta, tolerance)),
-            spectral_movement=numpy(movement(net, start)[0]).max(axis=-1),
-        )
+    found = from_kernel(kernel, forward(net, trials.x).outputs, trials, net, options)
+    losses, ratios = [], []
+    for state in train(net, trials.x, trials.y, eta, steps=options.steps, tolerance=tolerance):
+        losses.append(numpy(state.loss))
+        ratios.append(numpy(state.gradient_squares).sum(axis=-1) / losses[-1] / width)
+    return found.assign(
+        iterations=crossing(losses, tolerance),
+        spectral_movement=numpy(movement(net, start)[0]).max(axis=-1),
+        least_ratio=np.min(ratios, axis=0),
+        end_lambda_min=bottom(gram_matrix(net, trials.x)) / width,
     )
+
+
+def from_kernel(kernel, outputs, trials, net, options):
+    """Rows of what follows from the kernel and the outputs at the start."""
+    residual, eta = outputs[..., 0] - trials.y, step_size(kernel)
+    time = predicted_iterations(kernel, residual, eta, options.tolerance)
+    width = net.B.shape[-1]
+    found = dict(lambda_min=bottom(kernel) / width, kernel_iterations=numpy(time))
+    names = trials.frame(width=width, depth=net.depth, samples=trials.x.shape[1])
+    return pd.DataFrame(names | found)
+
+
+def bottom(kernel):
+    """Least eigenvalue of every trial's kernel, at least rounding."""
+    values = numpy(torch.linalg.eigvalsh(kernel))
+    return np.maximum(values[:, 0], np.finfo(float).eps * values[:, -1])
+
+
+def only_kernels(options, rng, width, depth, inputs):
+    """Rows of several distances without training: one network sees the inputs of all of them."""
+    first = inputs[0][1]
+    net = first.networks(rng, f"width {width}", width, depth)
+    x = torch.cat([trials.x for _, trials in inputs], dim=1)
+    kernel, outputs, n = gram_matrix(net, x), forward(net, x).outputs, first.x.shape[1]
+    for k, (distance, trials) in enumerate(inputs):
+        own = slice(k * n, (k + 1) * n)
+        rows = from_kernel(kernel[:, own, own], outputs[:, own], trials, net, options)
+        yield rows.assign(delta=distance)
 
 
 def measure(options, rng, pixels, digits):
-    if options.distances:
+    if options.distances or options.untrained:
         inputs = list(paired_inputs(options, rng))
     else:
         inputs = [
-            (
-                np.nan,
-                on_images(pixels, digits, n, options.trials, options.subsets, options.device),
-            )
+            (np.nan, independent(pixels, digits, n, options.trials, options.device))
             for n in options.samples
         ]
-    cells = [
-        (width, depth, distance, trials)
-        for distance, trials in inputs
-        for width in options.widths
-        for depth in options.depths
+    networks = [(width, depth) for width in options.widths for depth in options.depths]
+    trained = [(x, t) for x, t in inputs if x not in options.untrained]
+    cells = [(x, t, *network) for x, t in trained for network in networks]
+    frames = [
+        train_trials(options, rng, width, depth, some).assign(delta=distance)
+        for distance, trials, width, depth in step.progress(cells, label="times", unit="cell")
+        for some in trials.chunks(options.together)
     ]
-    table = pd.concat(
-        train_trials(options, rng, width, depth, trials).assign(delta=distance)
-        for width, depth, distance, trials in step.progress(cells, label="times", unit="cell")
-    )
-    return table.assign(data="synthetic") if options.distances else table
+    rest = [(distance, t.chunks(options.together)) for distance, t in inputs[len(trained) :]]
+    for chunk in range(len(rest[0][1]) if rest else 0):
+        several = [(distance, parts[chunk]) for distance, parts in rest]
+        for network in networks:
+            frames += only_kernels(options, rng, *network, several)
+    table = pd.concat(frames, ignore_index=True)
+    synthetic = options.distances or options.untrained
+    return table.assign(data="synthetic") if synthetic else table
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Kinds: ``gaussian``, ``rank one``, ``gradient`` (a step down the gradient of the
 Means (flips) and medians (changes) over the inputs, one row a seed.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,14 +22,14 @@ from cnntheory.allenzhu2019 import (
     rank_one,
 )
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
 
 
 class Options(step.Options):
     """P6-P8: what a perturbation of the weights changes."""
 
-    case: Literal["omega", "depth", "variance"] = Field(description="what is varied")
+    case: Literal["omega", "depth", "variance", "control"] = Field(description="what is varied")
     widths: list[Count] = Field(min_length=1, description="m")
     depths: list[Count] = Field(min_length=1, description="L")
     variances: list[Positive] = Field(
@@ -42,7 +42,8 @@ class Options(step.Options):
     largest: Positive = Field(description="spectral norm")
     sizes: Count = Field(description="how many spectral norms")
     samples: Count = Field(description="n")
-    trials: Count = Field(description="seeds of the weights")
+    first_trial: Annotated[int, Field(ge=0)] = Field(0, description="number of the first trial")
+    trials: Count = Field(description="networks with images of their own")
     device: str = from_rule("cpu", description="where to compute")
 
 
@@ -78,14 +79,15 @@ def perturb(net, x, y, sizes, kinds, rngs):
 
 
 def measure(options, rng, pixels, digits):
-    trials = on_images(pixels, digits, options.samples, options.trials, device=options.device)
+    first, last = options.first_trial, options.first_trial + options.trials
+    trials = independent(pixels, digits, options.samples, last, options.device)
     sizes = np.geomspace(options.smallest, options.largest, options.sizes)
     cells = [
         (width, depth, variance, s)
         for width in options.widths
         for depth in options.depths
         for variance in options.variances
-        for s in range(options.trials)
+        for s in range(first, last)
     ]
     frames = []
     for width, depth, variance, s in step.progress(cells, label="perturb", unit="network"):

@@ -24,7 +24,7 @@ from cnntheory.allenzhu2019 import (
     train,
 )
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
 
 
@@ -34,8 +34,7 @@ class Options(step.Options):
     widths: list[Count] = Field(min_length=1, description="m")
     depth: Count = Field(description="L")
     samples: Count = Field(description="n")
-    trials: Count = Field(description="seeds of the weights")
-    subsets: Count = Field(description="of the images, each with every seed")
+    trials: Count = Field(description="networks with images of their own")
     smallest: Positive = Field(description="spectral norm of W'")
     largest: Positive = Field(description="spectral norm of W'")
     sizes: Count = Field(description="how many spectral norms")
@@ -65,7 +64,6 @@ def at_one_time(net, start, trials, sizes, rngs):
                     perturbation=kind,
                     omega=sizes,
                     seed=trials.seed[s],
-                    subset=trials.subset[s],
                     residual=rest,
                     kink_term=kink,
                     smooth_term=smooth,
@@ -75,9 +73,7 @@ def at_one_time(net, start, trials, sizes, rngs):
 
 
 def measure(options, rng, pixels, digits):
-    trials = on_images(
-        pixels, digits, options.samples, options.trials, options.subsets, options.device
-    )
+    trials = independent(pixels, digits, options.samples, options.trials, options.device)
     sizes = np.geomspace(options.smallest, options.largest, options.sizes)
     frames = []
     for width in step.progress(options.widths, label="semi-smoothness", unit="width"):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cnntheory.allenzhu2019 import initial_signals, limit_separations, separations
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
+from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, from_rule
 
 
@@ -17,15 +17,12 @@ class Options(step.Options):
     widths: list[Count] = Field(min_length=1, description="m")
     depth: Count = Field(description="L, far beyond 1/delta")
     samples: Count = Field(description="n")
-    trials: Count = Field(description="seeds of the weights")
-    subsets: Count = Field(description="of the images, each with every seed")
+    trials: Count = Field(description="networks with images of their own")
     device: str = from_rule("cpu", description="where to compute")
 
 
 def measure(options, rng, pixels, digits):
-    trials = on_images(
-        pixels, digits, options.samples, options.trials, options.subsets, options.device
-    )
+    trials = independent(pixels, digits, options.samples, options.trials, options.device)
     upper = torch.triu(torch.ones(options.samples, options.samples, dtype=torch.bool), 1)
     cosines = (trials.x @ trials.x.mT)[:, upper]
     limit = limit_separations(numpy(cosines), options.depth).min(axis=-1)  # (layers, S)
@@ -41,7 +38,6 @@ def measure(options, rng, pixels, digits):
                         width=width,
                         samples=options.samples,
                         seed=trials.seed[s],
-                        subset=trials.subset[s],
                         separation=trials.separation[s],
                         layer=np.arange(options.depth + 1),
                         value=[float(separations(h)[0]) for h in layers],

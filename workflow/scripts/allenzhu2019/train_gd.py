@@ -28,24 +28,25 @@ from cnntheory.allenzhu2019 import (
     train,
 )
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019.trials import STREAM, crossing, fit_decay, numpy, on_images
+from workflow.scripts.allenzhu2019.trials import STREAM, crossing, fit_decay, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
 
 
 class Options(step.Options):
     """P1, P4, P12-P14: gradient descent at several widths."""
 
-    case: Literal["narrow", "w512", "w1024", "w2048", "small"] = Field(
+    case: Literal["narrow", "w128", "w256", "w512", "w1024", "w2048", "small"] = Field(
         description="widths that are trained in one job"
     )
     widths: list[Count] = Field(min_length=1, description="m")
-    trials: Count = Field(description="seeds of the weights")
-    subsets: Count = Field(description="of the images, each with every seed")
+    trials: Count = Field(description="networks, each with images of its own")
+    together: Count = Field(12, description="trials that are in memory at a time")
     samples: Count = Field(description="n")
     depth: Count = Field(description="L")
     steps: Count = Field(description="iterations, at most")
     tolerance: Positive = Field(description="of the loss, in units of its start")
     points: Count = Field(60, description="of a curve that are kept")
+    mode_trials: Count = Field(12, description="trials of which the residual's modes are kept")
     scaling: Literal["usual", "small"] = Field(
         "usual", description="`small` divides B by sqrt(m) (control)"
     )
@@ -123,6 +124,7 @@ def train_width(options, rng, width, trials):
         least_last_ratio=np.nanmin(final, axis=0),
         spectral_movement=numpy(spectral).max(axis=-1),
         movement=np.sqrt((numpy(frobenius) ** 2).sum(axis=-1)),
+        start_residual=np.linalg.norm(numpy(residual), axis=-1),
         predicted_movement=numpy(predicted_movement(kernel, residual)),
         gradient_change=np.median(changed, axis=-1),
         kernel_change=numpy(
@@ -132,11 +134,18 @@ def train_width(options, rng, width, trials):
     )
     relative = np.where(active, relative, np.nan)
     paths = dict(relative_loss=relative, predicted_loss=predicted, ratio=total, last_ratio=final)
-    return pd.DataFrame(names | summary), curves(names, paths, options.points)
+    at = grid(options.steps, options.points)
+    found = modes(trials, width, kernel, eta, outputs, active, at, options.mode_trials)
+    return pd.DataFrame(names | summary), curves(names, paths, at), found
 
 
-def curves(names, paths, points):
-    """At most `points` iterations of every trial, as long as it runs.
+def grid(steps, points):
+    """Iterations that are kept, the same for all trials, the first ones closest."""
+    return np.unique(np.round(np.geomspace(1, steps + 1, points)).astype(int)) - 1
+
+
+def curves(names, paths, at):
+    """The iterations `at` of every trial, as long as it runs.
 
     Parameters
     ----------
@@ -145,7 +154,7 @@ def curves(names, paths, points):
     paths : dict of (T, S) ndarray
     """
     length, trials = paths["relative_loss"].shape
-    at = np.unique(np.round(np.linspace(0, length - 1, points)).astype(int))
+    at = at[at < length]
     rows = pd.concat(
         pd.DataFrame(
             {name: value if np.ndim(value) == 0 else value[s] for name, value in names.items()}
@@ -157,16 +166,44 @@ def curves(names, paths, points):
     return rows.dropna(subset=["relative_loss"])
 
 
+def modes(trials, width, kernel, eta, outputs, active, at, count):
+    """The residual along every eigenvector of the kernel at the start, over its start.
+
+    `decay_time` is ``-t log(1 - eta lambda_i)``, which a frozen kernel makes decay as exp(-time):
+    ``eta lambda_i t`` where the step is short.
+    """
+    values, vectors = map(numpy, torch.linalg.eigh(kernel))
+    at = at[at < len(outputs)]
+    frames = []
+    for s in np.flatnonzero(trials.seed < count):
+        residual = outputs[at, s] - numpy(trials.y[s])
+        size = np.abs(residual @ vectors[s])
+        # Directions that the kernel does not see, and the one that is gone after one step.
+        regular = (values[s] > 1e-10 * values[s, -1]) & (eta[s] * values[s] < 1 - 1e-9)
+        for i in np.flatnonzero(regular):
+            rows = dict(
+                width=width,
+                seed=trials.seed[s],
+                subset=trials.subset[s],
+                mode=i,
+                iteration=at,
+                decay_time=-at * np.log1p(-eta[s] * values[s, i]),
+                residual_share=size[:, i] / size[0, i],
+            )
+            frames.append(pd.DataFrame(rows)[active[at, s]])
+    return pd.concat(frames)
+
+
 def measure(options, rng, pixels, digits):
-    trials = on_images(
-        pixels, digits, options.samples, options.trials, options.subsets, options.device
-    )
-    widths = step.progress(options.widths, label="gradient descent", unit="width")
-    summaries, paths = zip(
-        *(train_width(options, rng, width, trials) for width in widths), strict=True
-    )
-    return dict(table=pd.concat(summaries), curves=pd.concat(paths))
+    trials = independent(pixels, digits, options.samples, options.trials, options.device)
+    cells = [(width, some) for width in options.widths for some in trials.chunks(options.together)]
+    found = [
+        train_width(options, rng, width, some)
+        for width, some in step.progress(cells, label="gradient descent", unit="batch")
+    ]
+    tables = map(pd.concat, zip(*found, strict=True))
+    return dict(zip(("table", "curves", "modes"), tables, strict=True))
 
 
 if __name__ == "__main__":
-    step.main(Options, measure, tables=("table", "curves"), stream=STREAM)
+    step.main(Options, measure, tables=("table", "curves", "modes"), stream=STREAM)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from cnntheory.allenzhu2019 import gram_matrix, step_size, train
 from workflow.scripts import step
-from workflow.scripts.allenzhu2019.trials import STREAM, fit_decay, numpy, on_images
+from workflow.scripts.allenzhu2019.trials import STREAM, fit_decay, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
 
 
@@ -19,33 +19,36 @@ class Options(step.Options):
 
     width: Count = Field(description="m")
     depth: Count = Field(description="L")
-    trials: Count = Field(description="seeds of the weights")
-    subsets: Count = Field(description="of the images, each with every seed")
+    trials: Count = Field(description="networks, each with images of its own")
     samples: Count = Field(description="n")
     batches: list[Count] = Field(min_length=1, description="sizes b")
     step: Positive = Field(description="in units of 1 / max(lambda_max, (n/b) max K_ii)")
     long_step: Positive = Field(description="of the control, in units of 1 / lambda_max")
+    long_shown: Count = Field(20, description="iterations of the control whose curve is kept")
     epochs: Count = Field(description="at most")
     tolerance: Positive = Field(description="of the loss, in units of its start")
     device: str = from_rule("cpu", description="where to compute")
 
 
-def descend(options, rng, study, batch, trials):
-    """Step ``(S,)``, iterations ``(T,)`` and losses over their start ``(T, S)``, once an epoch."""
+def descend(options, rng, study, batch, trials, first=None):
+    """Step ``(S,)``, iterations ``(T,)`` and losses over their start ``(T, S)``, once an epoch.
+
+    Of the first iterations alone, if their number is given, at every one of them.
+    """
     net = trials.networks(rng, f"width {options.width}", options.width, options.depth)
     kernel = gram_matrix(net, trials.x)
     if study == "long":
         eta = step_size(kernel, options.long_step)
     else:
         eta = step_size(kernel, options.step, batch=batch)
-    every = options.samples // batch
+    every = 1 if first else options.samples // batch
     iterations, losses = [], []
     for state in train(
         net,
         trials.x,
         trials.y,
         eta,
-        steps=options.epochs * every,
+        steps=first or options.epochs * every,
         batch=batch,
         rngs=trials.rngs(rng, f"batches of {batch}"),
         tolerance=options.tolerance,
@@ -57,9 +60,7 @@ def descend(options, rng, study, batch, trials):
 
 
 def measure(options, rng, pixels, digits):
-    trials = on_images(
-        pixels, digits, options.samples, options.trials, options.subsets, options.device
-    )
+    trials = independent(pixels, digits, options.samples, options.trials, options.device)
     runs = [("sgd", b) for b in options.batches] + [("long", min(options.batches))]
     summaries, curves = [], []
     for study, batch in step.progress(runs, label="SGD", unit="run"):
@@ -77,6 +78,11 @@ def measure(options, rng, pixels, digits):
             end_loss=np.where(np.isfinite(relative[-1]), relative[-1], np.inf),
         )
         summaries.append(pd.DataFrame(names | found))
+        if study == "long":  # its losses are soon infinite: the curve shows how they get there
+            _, iterations, relative = descend(
+                options, rng, study, batch, trials, options.long_shown
+            )
+            active = np.ones_like(relative, dtype=bool)
         at = np.unique(np.round(np.linspace(0, len(iterations) - 1, 60)).astype(int))
         for s in range(len(trials.seed)):
             rows = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""What the steps of allenzhu2019 share: trials, seeds of the weights times subsets of images."""
+"""What the steps of allenzhu2019 share: trials, networks on subsets of the images."""
 
 from typing import NamedTuple
 
@@ -34,7 +34,15 @@ class Trials(NamedTuple):
 
     def one(self, s):
         """The trial `s` alone, still with its leading axis."""
-        return Trials(*(part[s : s + 1] for part in self))
+        return self.some(slice(s, s + 1))
+
+    def some(self, part):
+        """The trials of a slice."""
+        return Trials(*(values[part] for values in self))
+
+    def chunks(self, size):
+        """The trials, at most `size` at a time."""
+        return [self.some(slice(s, s + size)) for s in range(0, len(self.seed), size)]
 
     def rngs(self, rng, group):
         """One generator a trial; further seeds or subsets change no draw of the others.
@@ -63,6 +71,23 @@ def on_images(pixels, digits, samples, seeds, subsets=1, device="cpu"):
     pixels : (subsets, n, p) array
     digits : (subsets, n) array of int
     """
+    seed, subset = (a.ravel() for a in np.indices((seeds, subsets)))
+    return _trials(pixels, digits, samples, seed, subset, device)
+
+
+def independent(pixels, digits, samples, count, device="cpu"):
+    """`count` trials with a network and a subset each, on `samples` images: independent draws.
+
+    Parameters
+    ----------
+    pixels, digits
+        As for `on_images`.
+    """
+    return _trials(pixels, digits, samples, np.arange(count), np.arange(count), device)
+
+
+def _trials(pixels, digits, samples, seed, subset, device):
+    subsets = subset.max() + 1
     if samples > pixels.shape[1] or subsets > pixels.shape[0]:
         raise ValueError(
             f"expected {subsets} subsets of {samples} images, found {pixels.shape[0]} of "
@@ -70,7 +95,6 @@ def on_images(pixels, digits, samples, seeds, subsets=1, device="cpu"):
         )
     x = prepare(pixels[:subsets, :samples])
     y = np.where(digits[:subsets, :samples] % 2, -1.0, 1.0)
-    seed, subset = (a.ravel() for a in np.indices((seeds, subsets)))
     return Trials(
         seed,
         subset,

@@ -1,7 +1,8 @@
 """Claim 6: constant, two-stage and adaptive steps of Theorem 2.2, from starts near the boundary.
 
 Constant: the theorem's step at phi_0. Two-stage: that until ||w - w*|| <= ||w*||/2, then the
-theorem's step at pi/6. Adaptive: the theorem's step at each phi_t.
+theorem's step at pi/6. Adaptive: the theorem's step at each phi_t. Beside them constant steps of a
+grid, far above what the theorem allows.
 """
 
 import numpy as np
@@ -21,13 +22,14 @@ from workflow.scripts.du2018.plane import (
 from workflow.scripts.step import Count, Positive, Share
 
 
-def schedules(theorem, r_0):
-    """Name to step size of the three rules, from a start at distance r_0."""
+def schedules(theorem, r_0, grid):
+    """Name to step size of the three rules, from a start at distance r_0, and of the grid."""
     first, second = float(theorem(distance_angle(r_0))), float(theorem(np.pi / 6))
     return {
         "constant": first,
         "two-stage": lambda w: np.where(distance(w) <= 0.5, second, first)[:, None],
         "adaptive": lambda w: theorem(distance_angle(distance(w)))[:, None],
+        **{f"eta = {eta:g}": eta for eta in grid},
     }
 
 
@@ -40,6 +42,7 @@ class Options(step.Options):
         json_schema_extra={"contains": {"const": 0.5}},
         description="r_0 of the starts, 0.5 (control 6x) among them",
     )
+    grid: list[Positive] = Field(min_length=1, description="constant steps beside the theorem's")
     tolerance: Positive = Field(1e-3, description="distance to reach")
     iterations: Count = Field(200_000, description="at most")
 
@@ -52,7 +55,7 @@ def measure(options, rng):
         theorem, _ = step_table(constants, beta)
         for r_0 in step.progress(options.distances, label=law, unit="distance"):
             start = W_STAR + r_0 * directions
-            for rule, size in schedules(theorem, r_0).items():
+            for rule, size in schedules(theorem, r_0, options.grid).items():
                 times = hitting_times(
                     descend(gradient, start, size), distance, options.tolerance, options.iterations
                 )

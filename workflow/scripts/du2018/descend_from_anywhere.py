@@ -78,12 +78,16 @@ def random_starts(rng, options, dimension):
 
 
 def run_down(gradient, start, w_star, iterations, tolerance):
-    """Last iterate, its distances to w* and its number: all have recovered, or it is the last."""
+    """Last iterate, its distances to w*, and the hitting time of every run, infinite if never.
+
+    Descent goes on until all runs have recovered, or for `iterations` steps.
+    """
+    hit = np.full(len(start), np.inf)
     for t, w in enumerate(descend(gradient, start, 1.0)):
-        if t % 100 == 0 or t == iterations:
-            error = np.linalg.norm(w - w_star, axis=-1)
-            if t == iterations or (error <= tolerance).all():
-                return w, error, t
+        error = np.linalg.norm(w - w_star, axis=-1)
+        hit[(error <= tolerance) & np.isinf(hit)] = t
+        if t == iterations or np.isfinite(hit).all():
+            return w, error, hit
 
 
 class Options(step.Options):
@@ -92,7 +96,7 @@ class Options(step.Options):
     trials: Count = Field(description="sets of starts")
     starts: Count = Field(description="starts a trial")
     iterations: Count = Field(description="at most")
-    tolerance: Positive = Field(1e-3, description="distance at which all runs may stop")
+    tolerance: Positive = Field(1e-3, description="distance that counts as recovery")
 
 
 def measure(options, rng):
@@ -103,7 +107,7 @@ def measure(options, rng):
         if law == "one-sided cap":
             # Dead starts only: on the far side, where no input of the cap activates the filter.
             start[:, 0] = -np.abs(start[:, 0]) - 4 * np.abs(start[:, 1])
-        end, error, t = run_down(gradient, start, w_star, options.iterations, options.tolerance)
+        end, error, hit = run_down(gradient, start, w_star, options.iterations, options.tolerance)
         zero = loss(np.full((1, len(w_star)), 1e-12))[0]
         tables.append(
             pd.DataFrame(
@@ -114,7 +118,7 @@ def measure(options, rng):
                     start_angle=angle(start, w_star),
                     end_loss=loss(end) / zero,
                     filter_error=error,
-                    iteration=t,
+                    iterations=hit,
                 )
             )
         )

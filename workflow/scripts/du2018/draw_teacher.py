@@ -1,4 +1,4 @@
-"""Draw the teachers of Figures 3c (random Gaussian) and 3d (Gabor), one a trial.
+"""Draw the teachers of Figures 3c (random Gaussian) and 3d (Gabor).
 
 A random teacher may be all but dead on the data: it is drawn again while the largest eigenvalue of
 E[Z_pp Z_pp^T] at w* is below ``--least-eigenvalue``. The table says how often.
@@ -43,23 +43,27 @@ def alive(rng, patches, size, trials, least):
 class Options(step.Options):
     """Claim 12: random and Gabor teachers."""
 
-    trials: Count = Field(description="teachers of each kind")
+    trials: Count = Field(description="random teachers")
+    starts: Count = Field(description="trials of the Gabor filter, one teacher with many starts")
     least_eigenvalue: NonNegative = Field(description="a random teacher below it is drawn again")
 
 
 def measure(options, rng, patches):
     size = round(patches.shape[-1] ** 0.5)
     random, draws = alive(rng, patches, size, options.trials, options.least_eigenvalue)
-    gabor = np.tile(gabor_filter(size), (options.trials, 1))
+    gabor = np.tile(gabor_filter(size), (options.starts, 1))
     tables = []
-    for kind, w, count in (("random", random, draws), ("gabor", gabor, np.ones_like(draws))):
+    for kind, w, count in (
+        ("random", random, draws),
+        ("gabor", gabor, np.ones(options.starts, dtype=int)),
+    ):
         top = np.linalg.eigvalsh(active_covariance(w, patches))[:, -1]
         tables.append(
             pd.DataFrame(
                 dict(
                     teacher=kind,
-                    seed=np.repeat(np.arange(options.trials), size**2),
-                    pixel=np.tile(np.arange(size**2), options.trials),
+                    seed=np.repeat(np.arange(len(w)), size**2),
+                    pixel=np.tile(np.arange(size**2), len(w)),
                     weight=w.ravel(),
                     largest_eigenvalue=np.repeat(top, size**2),
                     draws=np.repeat(count, size**2),

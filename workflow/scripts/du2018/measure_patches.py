@@ -65,6 +65,7 @@ def region_tables(law, trial, phi, constants):
 class Options(step.Options):
     """Figures 1, 2: angles and region curves of the image patches."""
 
+    trials: Count = Field(description="random teachers looked at, at most")
     images: Count = Field(description="looked at for each teacher, at most")
     directions: Count = Field(description="random directions over which gamma is minimised")
 
@@ -73,7 +74,7 @@ def measure(options, rng, patches, teachers, source):
     name = source["data"].split(" (")[0]
     phi = np.linspace(0, np.pi, 19)[1:-1]
     geometry, regions = [], []
-    w_star = list(weights_of(teachers, "random"))
+    w_star = list(weights_of(teachers, "random")[: options.trials])
     for trial, w in enumerate(step.progress(w_star, label="patches", unit="teacher")):
         draws = rng("images", trial)
         count = min(options.images, len(patches))

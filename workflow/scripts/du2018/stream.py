@@ -19,18 +19,23 @@ LATE = 0.8  # of the horizon: from here on the end error is averaged
 POINTS = 60  # of a curve
 
 
-class Options(step.Options):
-    """Claim 10, Theorem 3.2: SGD on a stream of inputs."""
+class Setting(step.Options):
+    """The stream and when a run has arrived."""
 
-    trials: Annotated[int, Field(ge=2)] = Field(description="runs of a step")
-    steps: list[Positive] = Field(min_length=2, description="step sizes")
-    noise: Positive = Field(description="standard deviation of the labels' noise in the control")
     base_sigma: Spread = Field(description="spread of the base patch")
     patch_sigma: Spread = Field(description="spread of the patches around it")
     patches: Count = Field(description="k")
     distance: Share = Field(0.5, description="of the start")
     tolerance: Positive = Field(0.01, description="distance to reach")
     horizon: Positive = Field(150.0, description="step times iterations")
+
+
+class Options(Setting):
+    """Claim 10, Theorem 3.2: SGD on a stream of inputs."""
+
+    trials: Annotated[int, Field(ge=2)] = Field(description="runs of a step")
+    steps: list[Positive] = Field(min_length=2, description="step sizes")
+    noise: Positive = Field(description="standard deviation of the labels' noise in the control")
 
 
 def noisy_stream(options, eta, noise, draws):

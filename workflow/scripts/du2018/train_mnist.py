@@ -1,10 +1,11 @@
 """Figures 3c, 3d, 4 and 5: SGD on image patches towards one kind of teacher, all trials at once.
 
-A trial is (teacher, direction of w_0 - w*, order of the mini-batches), shared by all starting
-distances. The step is ``--step`` / lambda_max(E[Z_pp Z_pp^T]) of each teacher.
+A trial is (teacher, direction of w_0 - w*), drawn independently and shared by all starting
+distances; ``--together`` trials see the same order of mini-batches, so that a mini-batch is read
+once for all of them. The step is ``--step`` / lambda_max(E[Z_pp Z_pp^T]) of each teacher.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,29 @@ def relative_loss(w, w_star, z):
 
 def scaled(images):
     """Pixels in [0, 1], float32."""
-    return images.astype(np.float32) / np.float32(255)
+    return np.multiply(images, np.float32(1 / 255), dtype=np.float32)
+
+
+def moments_of(total, points):
+    """Numbers of the steps at which the components are recorded: 0, then log-spaced to the last."""
+    return {0, *np.unique(np.geomspace(1, total, points).round().astype(int)).tolist()}
+
+
+def stochastic_gradient(star, patches, orders, together):
+    """Gradients of filters ``(trials, m, p)``, a mini-batch for every group of trials."""
+    first = range(0, len(star), together)
+
+    def gradient(w):
+        parts = []
+        for at, order in zip(first, orders, strict=True):
+            group = w[at : at + together]
+            teachers = np.broadcast_to(star[at : at + together], group.shape)
+            z = scaled(patches[next(order)])
+            flat = [filters.reshape(-1, z.shape[-1]) for filters in (group, teachers)]
+            parts.append(empirical_gradient(*flat, z).reshape(group.shape))
+        return np.concatenate(parts)
+
+    return gradient
 
 
 class Options(step.Options):
@@ -41,6 +64,10 @@ class Options(step.Options):
     step: Positive = Field(description="in units of 1/lambda_max")
     batch: Count = Field(description="images of a mini-batch")
     epochs: Count = Field(description="passes over the images")
+    together: Count = Field(description="trials that share the order of the mini-batches")
+    points: Annotated[int, Field(ge=2)] = Field(
+        description="log-spaced steps at which the components of the error are recorded"
+    )
     evaluate: Count = Field(description="images that the loss is measured on")
 
 
@@ -50,17 +77,16 @@ def measure(options, rng, patches, teachers):
     covariance = active_covariance(w_star, patches)
     eigenvalues, eigenvectors = (a[..., ::-1] for a in np.linalg.eigh(covariance))
     eta = (options.step / eigenvalues[:, 0, None, None]).astype(np.float32)
-    draws = [rng("order", trial) for trial in range(trials)]
     start = np.stack(
-        [at_distance(draw, w, options.distances) for draw, w in zip(draws, w_star, strict=True)]
+        [at_distance(rng("start", trial), w, options.distances) for trial, w in enumerate(w_star)]
     )
-    orders = [minibatches(draw, len(patches), options.batch) for draw in draws]
+    orders = [
+        minibatches(rng("order", first), len(patches), options.batch)
+        for first in range(0, trials, options.together)
+    ]
     look = scaled(patches[: options.evaluate])
     star = w_star[:, None].astype(np.float32)
-
-    def gradient(w):
-        return empirical_gradient(w, star, scaled(patches[np.stack([next(o) for o in orders])]))
-
+    gradient = stochastic_gradient(star, patches, orders, options.together)
     m = len(options.distances)
     runs = dict(
         teacher=options.teacher,
@@ -72,21 +98,24 @@ def measure(options, rng, patches, teachers):
     training, spectrum = [], []
     per_epoch = len(patches) // options.batch
     total = options.epochs * per_epoch
+    recorded = moments_of(total, options.points)
     with step.progress(total=total, label=f"SGD, {options.teacher}", unit="step") as bar:
         for t, w in enumerate(descend(gradient, start.astype(np.float32), eta)):
+            error = w - w_star[:, None]
             if t % per_epoch == 0:
-                error = w - w_star[:, None]
                 reached = dict(
                     epoch=t // per_epoch,
                     relative_loss=relative_loss(w, star, look).ravel(),
                     filter_error=np.linalg.norm(error, axis=-1).ravel(),
                 )
                 training.append(pd.DataFrame(runs | reached))
+            if t in recorded:
                 components = np.abs(np.einsum("smp,spq->smq", error, eigenvectors))
                 along = dict(
-                    epoch=t // per_epoch,
+                    iteration=t,
                     direction=np.tile(np.arange(1, p + 1), trials * m),
                     eigenvalue=np.repeat(eigenvalues, m, axis=0).ravel(),
+                    step=np.repeat(eta.ravel(), m * p),
                     component=components.ravel(),
                 )
                 spectrum.append(pd.DataFrame(entries | along))

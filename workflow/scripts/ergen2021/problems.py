@@ -58,13 +58,19 @@ class Instances(Signals):
 # Instances
 
 
-def draw_signals(rng, trial, samples, dimension):
+def draw_signals(rng, trial, samples, dimension, stream="ergen2021"):
     """Gaussian signals and labels: ``X (samples, dimension), y (samples,)``.
 
-    Every step that names the same sizes and trial draws the same instance.
+    Every step that names the same sizes and trial, and stream, draws the same instance.
     """
-    draws = rng(f"{samples} x {dimension}", trial, stream="ergen2021")
+    draws = rng(f"{samples} x {dimension}", trial, stream=stream)
     return draws.standard_normal((samples, dimension)), draws.standard_normal(samples)
+
+
+def low_rank(draws, samples, dimension, rank):
+    """Gaussian signals of a rank, and labels: ``X (samples, dimension), y (samples,)``."""
+    X = draws.standard_normal((samples, rank)) @ draws.standard_normal((rank, dimension))
+    return X, draws.standard_normal(samples)
 
 
 def windows(signals, patch_size, stride=1):
@@ -199,8 +205,8 @@ def correlations(directions, patches, y, pooling="average"):
 # Descent
 
 
-def train_restarts(options, kind, inputs, y, betas, width, rng):
-    """Many restarts of descent at every beta, in one batch.
+def train_restarts(options, kind, inputs, y, betas, width, rng, **more):
+    """Many restarts of descent at every beta, in one batch; `more` goes to `train_baseline`.
 
     Returns
     -------
@@ -218,6 +224,7 @@ def train_restarts(options, kind, inputs, y, betas, width, rng):
         steps=options.steps,
         learning_rate=options.step_size,
         rng=rng,
+        **more,
     )
     ends = enumerate(trained.objective)
     return trained, [(index, *divmod(index, options.restarts), value) for index, value in ends]

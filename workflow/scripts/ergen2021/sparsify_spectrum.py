@@ -12,6 +12,7 @@ from cnntheory.ergen2021.circular import (
     train_circular,
 )
 from workflow.scripts import step
+from workflow.scripts.ergen2021.problems import low_rank
 from workflow.scripts.step import Count, Share
 
 PENALTIES = ("spectral", "group")
@@ -36,9 +37,7 @@ def measure(options, rng):
     rows = []
     for d, seed in step.progress(cells, label="spectra", unit="instance"):
         n, rank = options.samples, options.rank
-        draws = rng(f"{n} x {d}", seed)
-        X = draws.standard_normal((n, rank)) @ draws.standard_normal((rank, d))
-        y = draws.standard_normal(n)
+        X, y = low_rank(rng(f"{n} x {d}", seed), n, d, rank)
         beta = options.fraction * beta_max_circular(X, y)
         for penalty in PENALTIES:
             solution = train_circular(X, y, beta, penalty=penalty)

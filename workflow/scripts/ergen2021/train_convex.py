@@ -28,10 +28,13 @@ class Options(Instances):
     case: Literal["fully_connected", "average", "max"]
 
 
+def program_of_pooling(pooling):
+    """The least beta at which the zero network is optimal, and the certified solution."""
+    return partial(beta_max, pooling=pooling), partial(train_convex, pooling=pooling, tol=TOLERANCE)
+
+
 def measure(options, rng):
-    pooling = POOLING[options.case]
-    threshold = partial(beta_max, pooling=pooling)
-    train = partial(train_convex, pooling=pooling, tol=TOLERANCE)
+    threshold, train = program_of_pooling(POOLING[options.case])
     rows, networks, duals = [], [], []
     for row, (patches, y, beta), solution in solve_instances(options, rng, threshold, train):
         if options.case == "average":

@@ -1,9 +1,10 @@
 """Z2-Z5, N2: extreme eigenvalues of the exact population Hessian at the truth.
 
 Studies: ``patches`` (against r), ``bound`` (against r rho(sigma_t) / (kappa^2 lambda) for random
-teachers), ``orthonormal`` (the same for orthonormal kernels, against t), ``parallel`` (two kernels
-that close up on each other), ``size`` (against k, the kernels' shape fixed), ``duplicated`` (a
-kernel given twice), ``rank 2`` (kernels of deficient rank, pairwise not parallel).
+teachers), ``search`` (the same for the worst teacher of a given kappa), ``orthonormal`` (for
+orthonormal kernels, against t), ``parallel`` (two kernels that close up on each other), ``size``
+(against k, the kernels' shape fixed), ``duplicated`` (a kernel given twice), ``rank 2`` (kernels
+of deficient rank, pairwise not parallel).
 """
 
 from typing import Annotated, get_args
@@ -12,9 +13,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.zhong2017 import draw_teacher, population_hessian, rho
+from cnntheory.search import worst_case
+from cnntheory.zhong2017 import draw_teacher, population_hessian, rho, series_hessian
 from workflow.scripts import step
-from workflow.scripts.step import Count
+from workflow.scripts.step import Count, Positive
 from workflow.scripts.zhong2017.activations import Activation
 
 ACTIVATIONS = get_args(Activation)
@@ -62,6 +64,49 @@ def against_bound(options, rng):
             scale, kappa = np.exp(draws.uniform(np.log(0.2), np.log(3))), draws.uniform(1, 6)
             W = scale * draw_teacher(draws, patch_size, kernels, kappa)
             yield "bound", trial, spectrum(W, activation, int(draws.integers(1, 9)))
+
+
+def shaped(points, kernels, kappa, scales):
+    """Teachers (points, t + 1, t) of condition number kappa, from points in R^(t^2 + t - 1).
+
+    W* = diag(sigma) V^T: a rotation of the inputs changes no spectrum, and one of their coordinates
+    stays free of kernels. t^2 numbers make V, one sigma_t within `scales`, t - 2 the singular
+    values between the ends.
+    """
+    square, rest = np.split(points, [kernels**2], axis=1)
+    V = np.linalg.qr(square.reshape(-1, kernels, kernels))[0]
+    share = (1 + np.sin(rest)) / 2
+    ends = np.broadcast_to([0.0, 1.0], (len(points), 2))
+    between = np.concatenate([ends, share[:, 1:]], axis=1)
+    low, high = np.log(scales)
+    sigma = np.exp(low + (high - low) * share[:, :1] + np.log(kappa) * between)
+    W = np.zeros((len(points), kernels + 1, kernels))
+    W[:, :kernels] = sigma[..., None] * np.swapaxes(V, 1, 2)
+    return W
+
+
+def against_worst(options, rng):
+    for activation in ACTIVATIONS:
+        for trial in range(options.searches):
+            draws = rng(f"search {activation}", trial)
+            kernels = int(draws.integers(2, 5))
+            kappa = options.kappas[trial % len(options.kappas)]
+
+            def teachers(points, kernels=kernels, kappa=kappa):
+                return shaped(points, kernels, kappa, options.scales)
+
+            def ratio(points, activation=activation, teachers=teachers):
+                W = teachers(points)
+                # r = 1: the term of the mean only adds.
+                smallest = np.linalg.eigvalsh(series_hessian(W, activation, 1))[:, 0]
+                singular = np.linalg.svd(W, compute_uv=False)
+                bound = rho(activation, singular[:, -1]) / (singular[:, 0] / singular[:, -1]) ** 2
+                return smallest * np.prod(singular / singular[:, -1:], axis=1) / bound
+
+            start = draws.standard_normal(kernels**2 + kernels - 1)
+            found = worst_case(ratio, start, rng=draws, evaluations=options.evaluations)
+            row = spectrum(teachers(found.point[None])[0], activation, 1)
+            yield "search", trial, row | {"evaluations": found.evaluations}
 
 
 def against_kernels(options, _):
@@ -120,6 +165,7 @@ def degenerate(options, rng):
 STUDIES = (
     against_patches,
     against_bound,
+    against_worst,
     against_kernels,
     near_parallel,
     against_size,
@@ -132,6 +178,14 @@ class Options(step.Options):
 
     trials: Count = Field(description="teachers of a study")
     teachers: Count = Field(description="random ones beside the bound")
+    searches: Count = Field(description="for the worst teacher, each activation")
+    kappas: list[Annotated[float, Field(ge=1)]] = Field(
+        min_length=1, description="condition numbers, in turn, of those searched"
+    )
+    scales: list[Positive] = Field(
+        min_length=2, max_length=2, description="range of sigma_t of those searched"
+    )
+    evaluations: Count = Field(description="Hessians of a search")
     patches: list[Count] = Field(min_length=1, description="grid of r")
     kernels: list[Annotated[int, Field(ge=2)]] = Field(
         min_length=3, description="grid of t, orthonormal kernels"

@@ -1,15 +1,17 @@
 """Z7: how far from the truth the loss stays convex: least eigenvalue of its full Hessian.
 
-Population Hessian with the residual's term at ``W* + delta ||W*||_F D`` for random unit D; for the
-ReLU the almost-everywhere Hessian, which leaves out a point mass, hence also the monotonicity
-``<grad f(W), W - W*> / ||W - W*||^2`` of the population gradient where it is closed.
+Population Hessian with the residual's term at ``W* + delta ||W*||_F D`` for random unit D; the
+worst D is what `search_basin` looks for. For the ReLU the almost-everywhere Hessian, which leaves
+out a point mass, hence also the monotonicity ``<grad f(W), W - W*> / ||W - W*||^2`` of the
+population gradient where it is closed.
 """
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.zhong2017 import draw_teacher, population_hessian, population_objective
+from cnntheory.zhong2017 import draw_teacher, population_objective, series_hessian
+from cnntheory.zhong2017.activations import gamma
 from workflow.scripts import step
 from workflow.scripts.step import Count, NonNegative
 from workflow.scripts.zhong2017.activations import Activation
@@ -36,6 +38,12 @@ def monotonicity(W, teacher, activation, patches):
     return inner / ((W - teacher) ** 2).sum(axis=(1, 2))
 
 
+def mean_residual(W, teacher, activation, patches):
+    """``E f_W - E f_{W*}``: what meets phi'' in the Hessian beside the residual's fluctuation."""
+    means = [gamma(0, np.linalg.norm(U, axis=-2), activation).sum(axis=-1) for U in (W, teacher)]
+    return patches * (means[0] - means[1])
+
+
 def measure(options, rng):
     tables = []
     for activation in step.progress(options.activations, label="basin", unit="activation"):
@@ -46,7 +54,7 @@ def measure(options, rng):
             D *= np.linalg.norm(teacher) / np.linalg.norm(D, axis=(1, 2), keepdims=True)
             for radius in options.radii:
                 W = teacher + radius * D
-                H = population_hessian(W, activation, options.patches, teacher=teacher)
+                H = series_hessian(W, activation, options.patches, teacher=teacher)
                 tables.append(
                     pd.DataFrame(
                         {
@@ -55,6 +63,7 @@ def measure(options, rng):
                             "radius": radius,
                             "direction": np.arange(options.directions),
                             "smallest": np.linalg.eigvalsh(H)[:, 0],
+                            "mean_residual": mean_residual(W, teacher, activation, options.patches),
                             "monotonicity": monotonicity(W, teacher, activation, options.patches),
                         }
                     )

@@ -25,8 +25,8 @@ def least(rows, column, **more):
 
 
 def by_seed(rows, column):
-    """``(seeds, subsets)`` values of one setting; a single column where there are no subsets."""
-    if "subset" not in rows:
+    """``(seeds, subsets)`` values of one setting; a single column where a seed has one subset."""
+    if "subset" not in rows or not rows.seed.duplicated().any():
         return rows.set_index("seed")[[column]].to_numpy()
     return rows.pivot(index="seed", columns="subset", values=column).to_numpy()
 
@@ -62,6 +62,28 @@ def slope(rows, x, y, rng, **more):
         trial = trial + "/" + rows.subset.astype(str)
     found = clustered_slope(rows[x], rows[y], rows.seed, rng, trial)
     return Measured(*found, rows.seed.nunique(), data_of(rows), **more)
+
+
+def slope_beside(rows, x, y, other, rng):
+    """Log-log slope in `x` at equal `other`: least squares on both, with a bootstrap over seeds.
+
+    Every trial has its own intercept. What varies by chance from `x` to `x` with a known cause,
+    such as the residuals of the networks drawn, does not blur the slope.
+    """
+    if rows[x].nunique() < 2:
+        return NOTHING
+    logs = np.log(rows[[x, other, y]].astype(float))
+    logs = (logs - logs.groupby(rows.seed).transform("mean")).to_numpy()
+    parts = [logs[rows.seed.to_numpy() == seed] for seed in sorted(rows.seed.unique())]
+    # Sums of squares and products are all that a fit needs.
+    products = np.stack([part.T @ part for part in parts])
+
+    def fit(products, axis):
+        total = products.sum(axis=axis)
+        return np.linalg.solve(total[:2, :2], total[:2, 2])[0]
+
+    interval = bootstrap(products, rng, fit)
+    return Measured(fit(products, 0), *interval, len(parts), data_of(rows))
 
 
 def slopes_by(rows, key, x, y, rng):

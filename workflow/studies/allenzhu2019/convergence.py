@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cnntheory import images
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import farthest, least, lowest, medians_by
 from workflow.studies.allenzhu2019.looks import descent_numbers, first_trials, spread, ticks
@@ -19,22 +20,25 @@ def judge(tables, claims, rng):
         ratio=table.measured_rate / np.where(singular, table.limit_rate, table.predicted_rate),
         singular=singular,
     )
-    rows = {name: claim.rows(table) for name, claim in claims.items()}
-    rates = medians_by(rows["P1b"], "width", "rate_ratio", rng)
-    medians = table.groupby(["width", "singular"]).ratio.median().to_dict()
-    medians |= {(width, False): found.value for width, found in rates.items()}
-    narrow = rows["P1x"]
-    return {
-        "P1": lowest(medians_by(rows["P1"], "width", "straightness", rng)),
-        "P1b": farthest(rates, claims["P1b"]),
-        "P1c": least(rows["P1c"], "rate_ratio"),
-        "P1x": least(narrow, "limit_ratio", note=f"Largest {narrow.limit_ratio.max():.2g}."),
-        "rates": table,
-        "medians": medians,
-        "band": (claims["P1b"].at_least, claims["P1b"].at_most),
-        "least": claims["P1c"].at_least,
-        "judged": rows["P1b"].width.min(),
+
+    def narrow(rows):
+        return least(rows, "limit_ratio", note=f"Largest {rows.limit_ratio.max():.2g}.")
+
+    found = {
+        "P1": lambda rows: lowest(medians_by(rows, "width", "straightness", rng)),
+        "P1b": lambda rows: farthest(medians_by(rows, "width", "rate_ratio", rng), claims["P1b"]),
+        "P1c": lambda rows: least(rows, "rate_ratio"),
+        "P1x": narrow,
     }
+    findings = {name: found[name](claim.rows(table)) for name, claim in claims.items()}
+    findings["rates"] = table
+    if "P1b" in claims:
+        findings |= {
+            "band": (claims["P1b"].at_least, claims["P1b"].at_most),
+            "least": claims["P1c"].at_least,
+            "judged": claims["P1b"].rows(table).width.min(),
+        }
+    return findings
 
 
 def draw(findings, tables):
@@ -82,9 +86,21 @@ def draw(findings, tables):
             markersize=3,
             alpha=0.7,
         )
-        median = findings["medians"][width, alone]
-        rates.plot(width, median, marker="_", color="0.1", markersize=13, zorder=6)
+        rates.plot(width, rows.ratio.median(), marker="_", color="0.1", markersize=13, zorder=6)
     rates.plot([], [], linestyle="", marker="_", color="0.1", markersize=9, label="median")
+    if found := findings.get(images.FASHION):
+        again = found["rates"]
+        rates.plot(
+            1.28 * again.width,
+            again.ratio,
+            linestyle="",
+            marker="x",
+            color="0.45",
+            markersize=3,
+            markeredgewidth=0.7,
+            label=images.FASHION,
+        )
+        drawn.append(again.assign(panel="b"))
     rates.plot(
         [],
         [],

@@ -1,49 +1,58 @@
 """P6: how many activations a perturbation flips."""
 
 import numpy as np
+import pandas as pd
 
 from workflow.studies import study, style
-from workflow.studies.allenzhu2019.common import data_of, farthest, median, slope, slopes_by
+from workflow.studies.allenzhu2019.common import farthest, highest, slope, slopes_by
 from workflow.studies.allenzhu2019.looks import (
     kinds,
     median_curve,
+    plain_ticks,
     power_line,
     room,
-    sizes,
     ticks,
 )
 
 
 def judge(tables, claims, rng):
-    omega, depth = tables["perturbed_omega"], tables["perturbed_depth"]
-    depth = depth.assign(share=depth.most_flipped / (depth.omega ** (2 / 3) * depth.depth))
-    deep = claims["P6c"].rows(depth)
-    shares = deep.groupby(["seed", "depth"]).share.median().unstack("depth")
-    growth = shares[shares.columns.max()] / shares[shares.columns.min()]
-    adversary, control = (
-        slope(claims[name].rows(omega), "omega", "flipped", rng) for name in ("P6", "P6x")
-    )
+    omega, drawn = tables["perturbed_omega"], tables["perturbed_drawn"]
+    spent = [claims["P6c"].rows(tables[name]) for name in ("perturbed_depth", "perturbed_split")]
+    deep = pd.concat(spent, ignore_index=True)
+    deep = deep.assign(share=deep.most_flipped / deep.omega ** (2 / 3), subset=deep.omega)
+    growth = slopes_by(deep, "perturbation", "depth", "most_flipped", rng)
     generic = slopes_by(claims["P6b"].rows(omega), "perturbation", "omega", "flipped", rng)
+    adversary = slope(claims["P6"].rows(omega), "omega", "flipped", rng)
     return {
         "P6": adversary,
         "P6b": farthest(generic, claims["P6b"], "For the {} perturbation."),
-        "P6c": median(growth.to_numpy()[:, None], rng, data_of(deep)),
-        "P6x": control,
+        "P6c": highest(growth, "For the {}."),
+        "P6d": slope(claims["P6d"].rows(drawn), "omega", "flipped", rng),
+        "P6x": slope(claims["P6x"].rows(tables["perturbed_control"]), "omega", "flipped", rng),
         "slopes": generic | {"adversary": adversary},
+        "by width": slopes_by(drawn, "width", "omega", "flipped", rng),
+        "growth": growth,
         "shares": deep,
     }
 
 
 def draw(findings, tables):
     table, depth = tables["perturbed_omega"], tables["perturbed_depth"]
-    fig, (flips, bound) = style.panels(2, height=2.8)
+    fig, (flips, extrapolated, bound) = style.panels(3, height=2.8)
     drawn = []
 
     for i, kind in kinds(table):
         rows = table[table.perturbation == kind]
         drawn.append(
             median_curve(
-                flips, rows, "omega", "flipped", i, kind, slope=findings["slopes"].get(kind)
+                flips,
+                rows,
+                "omega",
+                "flipped",
+                i,
+                kind,
+                slope=findings["slopes"].get(kind),
+                narrow=True,
             ).assign(panel="(a)")
         )
     ends = np.array([table.omega.min(), table.omega.max()])
@@ -60,28 +69,49 @@ def draw(findings, tables):
         ylabel="share of activations flipped",
     )
     first = table.iloc[0]
-    flips.set_title(
-        f"$m = {first.width}$, $L = {first.depth}$, {table.seed.nunique()} seeds", loc="right"
-    )
-    room(flips, below=0.12)
+    flips.set_title(f"$m = {first.width}$, {table.seed.nunique()} seeds", loc="right")
+    room(flips, below=0.45)
     flips.legend(loc="lower right")
 
-    adversary = findings["shares"]
-    for i, omega in sizes(adversary.omega):
-        rows = adversary[adversary.omega == omega]
-        label = rf"$\omega = {omega:.2g}$"
+    for width, found in findings["by width"].items():
+        error = [[found.value - found.low], [found.high - found.value]]
+        extrapolated.errorbar(width, found.value, error, marker="o", capsize=2, **style.look(0))
+    extrapolated.axhline(2 / 3, **style.THEORY)
+    extrapolated.set(
+        xscale="log", xlabel="width $m$", ylabel=r"exponent in $\omega$", ylim=(0.57, 0.72)
+    )
+    ticks(extrapolated, tables["perturbed_drawn"].width, apart=0.3)
+    extrapolated.set_title(f"{tables['perturbed_drawn'].seed.nunique()} seeds", loc="right")
+    extrapolated.annotate("2/3", (0.3, 2 / 3 + 0.004), xycoords=("axes fraction", "data"))
+    widths = [dict(width=width, **found._asdict()) for width, found in findings["by width"].items()]
+    drawn.append(pd.DataFrame(widths).assign(panel="(b)"))
+
+    shares = findings["shares"]
+    sizes = shares[shares.perturbation == "adversary"].omega.unique()
+    at = sizes[np.abs(np.log(sizes / 0.03)).argmin()]
+    labels = {"adversary": "a budget a layer", "split adversary": "one budget, split"}
+    for i, (kind, label) in enumerate(labels.items()):
+        rows = shares[shares.perturbation == kind]
+        rows = rows[rows.omega == at] if kind == "adversary" else rows
+        found = findings["growth"].get(kind)
         drawn.append(
-            median_curve(bound, rows, "depth", "share", i, label).assign(panel="(b)", omega=omega)
+            median_curve(
+                bound, rows, "depth", "share", 3 * i, label, slope=found, narrow=True
+            ).assign(panel="(c)")
         )
+    start = shares[shares.depth == shares.depth.min()].share.median()
+    power_line(bound, np.sort(depth.depth.unique())[[0, 1]], start, 1, "slope 1", offset=(-32, 2))
     bound.set(
         xscale="log",
+        yscale="log",
         xlabel="depth $L$",
-        ylabel=r"share in the worst layer / $(\omega^{2/3} L)$",
-        ylim=(0, None),
+        ylabel=r"share in the worst layer / $\omega^{2/3}$",
+        ylim=(0.5, 3),
     )
+    plain_ticks(bound, "y")
     ticks(bound, depth.depth)
-    bound.set_title(f"$m = {depth.width.iloc[0]}$, {depth.seed.nunique()} seeds", loc="right")
-    bound.legend(loc="upper right")
+    bound.set_title(f"{depth.seed.nunique()} seeds", loc="right")
+    bound.legend(loc="lower left")
     return fig, drawn
 
 

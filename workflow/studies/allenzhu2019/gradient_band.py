@@ -1,7 +1,8 @@
-"""P4: the gradient is large whenever the loss is: rho stays in the band of the kernel."""
+"""P4: the gradient is large whenever the loss is: the band of rho, and what its edge follows."""
 
 import numpy as np
 
+from cnntheory import images
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import (
     LEVEL,
@@ -12,9 +13,25 @@ from workflow.studies.allenzhu2019.common import (
     lowest,
     medians_by,
     most,
+    slope,
 )
-from workflow.studies.allenzhu2019.looks import descent_numbers, room, ticks
+from workflow.studies.allenzhu2019.looks import (
+    descent_numbers,
+    median_curve,
+    plain_ticks,
+    power_line,
+    room,
+    ticks,
+)
 from workflow.studies.verdicts import Measured
+
+# Exponents of the lower edge: claim to table, what is varied, and which edge.
+EXPONENTS = {
+    "P4e": ("times_kernel_pairs", "delta", "lambda_min"),
+    "P4f": ("pairs", "delta", "least_ratio"),
+    "P4g": ("times_samples", "samples", "least_ratio"),
+    "P4h": ("times_samples", "samples", "lambda_min"),
+}
 
 
 def judge(tables, claims, rng):
@@ -23,14 +40,20 @@ def judge(tables, claims, rng):
         edge=table.least_ratio / (2 * table.lambda_min),
         top=table.greatest_ratio / (2 * table.lambda_max),
     )
-    rows = {name: claim.rows(table) for name, claim in claims.items()}
-    return {
-        "P4": lowest(medians_by(rows["P4"], "width", "edge", rng)),
-        "P4b": least(rows["P4b"], "edge"),
-        "P4c": most(rows["P4c"], "top"),
-        "P4d": edge_spread(rows["P4d"], rng),
-        "judged": sorted(rows["P4"].width.unique()),
+    found = {
+        "P4": lambda rows: lowest(medians_by(rows, "width", "edge", rng)),
+        "P4b": lambda rows: least(rows, "edge"),
+        "P4c": lambda rows: most(rows, "top"),
+        "P4d": lambda rows: edge_spread(rows, rng),
     }
+    findings = {"trials": table, "judged": sorted(claims["P4"].rows(table).width.unique())}
+    for name, claim in claims.items():
+        if name in EXPONENTS:
+            which, x, y = EXPONENTS[name]
+            findings[name] = slope(claim.rows(tables[which]), x, y, rng)
+        else:
+            findings[name] = found[name](claim.rows(table))
+    return findings
 
 
 def edge_spread(rows, rng):
@@ -56,8 +79,12 @@ def edge_spread(rows, rng):
 
 def draw(findings, tables):
     table, curves = tables["descent"], tables["descent_curves"]
-    fig, (total, last, edges) = style.panels(3, height=2.8)
-    drawn = []
+    fig, axes = style.plt.subplots(2, 3, figsize=(style.DOUBLE, 5.2), layout="constrained")
+    for letter, axis in zip("abcde", axes.flat, strict=False):
+        axis.set_title(f"({letter})", loc="left", fontweight="bold")
+    (total, last, edges), (separated, samples, legend) = axes
+    legend.axis("off")
+    drawn = exponents(separated, samples, legend, findings, tables)
 
     wide = findings["judged"]
     numbers = descent_numbers(table)
@@ -125,15 +152,69 @@ def draw(findings, tables):
         if level:
             bound = 2 * regular.groupby("width")[level].median()
             edges.plot(bound.index, bound, **style.THEORY)
+    if found := findings.get(images.FASHION):
+        again = found["trials"]
+        edges.plot(
+            1.15 * again.width,
+            again.least_ratio,
+            linestyle="",
+            marker="x",
+            color="0.45",
+            markersize=3,
+            markeredgewidth=0.7,
+            label=images.FASHION,
+        )
+        drawn.append(again.assign(panel="(c)"))
     edges.set(
         xscale="log", yscale="log", xlabel="width $m$", ylabel=r"edges of $\rho_t$ along the path"
     )
     ticks(edges, regular.width)
-    room(edges, above=0.2)
+    room(edges, above=0.3)
     edges.legend(loc="upper right", ncols=2, handlelength=1.8, columnspacing=1, borderaxespad=0)
     drawn.append(regular.assign(panel="(c)"))
     total.legend(loc="upper right", bbox_to_anchor=(1, 0.86))
     return fig, drawn
+
+
+def exponents(separated, samples, legend, findings, tables):
+    """The lower edge against delta and against n, for residuals met and for the worst one."""
+    pairs, kernels, counts = (
+        tables[name][tables[name].width == tables[name].width.max()]
+        for name in ("pairs", "times_kernel_pairs", "times_samples")
+    )
+    cells = (
+        (separated, pairs, kernels, "delta", 1, -1),
+        (samples, counts, counts, "samples", -2, 0),
+    )
+    drawn = []
+    for axis, met, rows, x, exponent, anchor in cells:
+        rows = rows.assign(worst=2 * rows.lambda_min)
+        drawn.append(median_curve(axis, met, x, "least_ratio", 0))
+        drawn.append(median_curve(axis, rows, x, "worst", 1, fill="none"))
+        values = sorted(rows[x].unique())
+        ends = [values[0], min(values[-1], 2.2 * values[0])]
+        level = rows.worst[rows[x] == values[0]].median() * (0.45 if exponent > 0 else 1)
+        text = f"slope {exponent}".replace("-", "\N{MINUS SIGN}")
+        power_line(axis, ends, level, exponent, text, anchor, (3, -7) if exponent > 0 else (3, 6))
+        axis.set(xscale="log", yscale="log", ylabel=r"lower edge of $\rho_t$")
+        ticks(axis, rows[x])
+        plain_ticks(axis, "y")
+    separated.set(xlabel=r"distance $\delta$ within a pair")
+    samples.set(xlabel="number of images $n$")
+    samples.set_title(f"$m = {counts.width.max()}$", loc="right")
+    for i, (label, fill, ids) in enumerate(
+        (
+            (r"path: $\min_t \rho_t$", "full", ("P4f", "P4g")),
+            (r"worst residual: $2\lambda_{\min}/m$", "none", ("P4e", "P4h")),
+        )
+    ):
+        look = style.look(i) | {"marker": style.MARKERS[i], "fillstyle": fill}
+        for name, one in zip((r"\delta", "n"), ids, strict=True):
+            label += f"\nslope in ${name}$: {findings[one].text()}"
+        legend.plot([], [], label=label, **look)
+    legend.plot([], [], label="theorem's exponent,\na lower bound", **style.THEORY)
+    legend.legend(loc="center left", title="(d), (e)")
+    return drawn
 
 
 if __name__ == "__main__":

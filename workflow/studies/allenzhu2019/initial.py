@@ -1,8 +1,10 @@
 """P9, P11: norms forward and backward at initialisation, and spectral norms of products."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import NullFormatter
 
+from cnntheory.allenzhu2019 import log_growth
 from cnntheory.stats import bootstrap, log_log_slope
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import (
@@ -20,69 +22,103 @@ def judge(tables, claims, rng):
     rows = {name: claim.rows(table) for name, claim in claims.items()}
     backward = medians_by(rows["P11"], ["width", "layer"], "value", rng)
     return {
-        "P9": rms_slope(rows["P9"], "width", rng),
-        "P9b": rms_slope(rows["P9b"], "layer", rng),
+        "P9": farthest(width_slopes(rows["P9"], rng), claims["P9"], "In layer {}."),
+        "P9b": layer_slope(rows["P9b"], rng),
         "P9c": farthest(rms_ratios(rows["P9c"], rng), claims["P9c"], "m = {}, l = {}."),
-        "P9x": rms_slope(rows["P9x"], "width", rng),
+        "P9d": farthest(growth_ratios(rows["P9d"], rng), claims["P9d"]),
+        "P9x": farthest(width_slopes(rows["P9x"], rng), claims["P9x"], "In layer {}."),
         "P11": farthest(backward, claims["P11"], "m = {}, a = {}."),
         "P11b": slope(rows["P11b"], "depth", "value", rng),
         "deviations": deviations(rows["P9c"]),
+        "networks": deviations(rows["P9d"]),
     }
 
 
 def squares(rows):
-    """Squares of log ||h_l||^2, ``(seeds, widths, layers)``, and the two axes."""
-    wide = rows.pivot(index="seed", columns=["width", "layer"], values="value")
-    wide = wide.sort_index(axis=1)
+    """Mean squares of log ||h_l||^2, ``(seeds, widths, layers)``, the two axes, number of draws.
+
+    A seed is a whole network, or a block of direct draws that comes as its root mean square.
+    """
+    blocks = (rows.study == "direct").all()
+    rows = rows.assign(square=rows.value**2 if blocks else (2 * np.log(rows.value)) ** 2)
+    wide = rows.pivot(index="seed", columns=["width", "layer"], values="square").sort_index(axis=1)
     axes = [wide.columns.get_level_values(name).unique().to_numpy() for name in wide.columns.names]
-    return (2 * np.log(wide.to_numpy())).reshape(-1, *map(len, axes)) ** 2, *axes
+    draws = len(wide) * (int(rows.draws.iloc[0]) if blocks else 1)
+    return wide.to_numpy().reshape(-1, *map(len, axes)), *axes, draws
 
 
-def rms_slope(rows, axis, rng):
-    """Log-log slope of the rms in the width or in l + 1, the mean over the other one."""
-    found, widths, layers = squares(rows)
-    x = widths if axis == "width" else layers + 1
+def width_slopes(rows, rng):
+    """Log-log slope of the rms in the width for every layer, at a level divided among them."""
+    found, widths, layers, draws = squares(rows)
 
-    def statistic(draws, axis=0):
-        rms = np.sqrt(draws.mean(axis=0))
-        return float(log_log_slope(x, rms.T if x is widths else rms).mean())
+    def statistic(values, axis=0):
+        return log_log_slope(widths, np.sqrt(values.mean(axis=0)).T)
 
-    interval = bootstrap(found, rng, statistic)
-    return Measured(statistic(found), *interval, len(found), data_of(rows))
+    low, high = bootstrap(found, rng, statistic, level=1 - (1 - LEVEL) / len(layers))
+    parts = zip(layers, statistic(found), low, high, strict=True)
+    return {layer: Measured(*one, draws, data_of(rows)) for layer, *one in parts}
+
+
+def layer_slope(rows, rng):
+    """Log-log slope of the rms in l + 1, the mean over the widths."""
+    found, _, layers, draws = squares(rows)
+
+    def statistic(values, axis=0):
+        return float(log_log_slope(layers + 1, np.sqrt(values.mean(axis=0))).mean())
+
+    return Measured(statistic(found), *bootstrap(found, rng, statistic), draws, data_of(rows))
 
 
 def predicted(widths, layers):
-    """Lemma 7.1 with the variance of a sum of l + 1 independent terms."""
-    return np.sqrt(5 * (layers + 1) / widths)
+    """rms of log ||h_l||^2 by its exact law, ``(widths, layers)``."""
+    mean, variance = np.transpose([log_growth(int(width)) for width in widths])[..., None]
+    return np.sqrt((layers + 1) * variance + ((layers + 1) * mean) ** 2)
 
 
 def rms_ratios(rows, rng):
     """Measured over predicted rms of every cell (m, l), at a level divided among them."""
-    found, widths, layers = squares(rows)
-    expected = predicted(widths[:, None], layers)
+    found, widths, layers, draws = squares(rows)
+    expected = predicted(widths, layers)
 
-    def ratio(draws, axis=0):
-        return np.sqrt(draws.mean(axis=0)) / expected
+    def ratio(values, axis=0):
+        return np.sqrt(values.mean(axis=0)) / expected
 
     ratios = ratio(found)
     low, high = bootstrap(found, rng, ratio, level=1 - (1 - LEVEL) / expected.size)
     return {
         (widths[at[0]], layers[at[1]]): Measured(
-            ratios[at], low[at], high[at], len(found), data_of(rows)
+            ratios[at], low[at], high[at], draws, data_of(rows)
         )
         for at in np.ndindex(expected.shape)
     }
 
 
+def growth_ratios(rows, rng):
+    """rms of what a layer adds to log ||h_l||^2 over the law's, for every width."""
+    groups, found = list(rows.groupby("width")), {}
+    for width, part in groups:
+        logs = 2 * np.log(part.pivot(index="seed", columns="layer", values="value").to_numpy())
+        grown = np.diff(logs, axis=1, prepend=0)
+        mean, variance = log_growth(int(width))
+        scale = np.sqrt(variance + mean**2)
+
+        def ratio(values, axis=0, scale=scale):
+            return np.sqrt((values**2).mean()) / scale
+
+        interval = bootstrap(grown, rng, ratio, level=1 - (1 - LEVEL) / len(groups))
+        found[width] = Measured(ratio(grown), *interval, len(grown), data_of(rows))
+    return found
+
+
 def deviations(rows):
-    """rms(log ||h_l||^2) of every cell with its 95 % error, and the prediction."""
-    cells = rows.assign(square=(2 * np.log(rows.value)) ** 2).groupby(["width", "layer"]).square
-    spread = cells.agg(["mean", "sem"]).reset_index()
-    spread["rms"] = np.sqrt(spread["mean"])
+    """rms(log ||h_l||^2) of every cell with its 95 % error, and the law's."""
+    found, widths, layers, draws = squares(rows)
+    mean, error = found.mean(axis=0), found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    width, layer = (a.ravel() for a in np.meshgrid(widths, layers, indexing="ij"))
+    rms = np.sqrt(mean).ravel()
     # Delta method: half the standard error of the mean square over the root mean square.
-    spread["error"] = 1.96 * spread["sem"] / (2 * spread.rms)
-    spread["predicted"] = predicted(spread.width, spread.layer)
-    return spread
+    table = dict(width=width, layer=layer, rms=rms, error=1.96 * error.ravel() / (2 * rms))
+    return pd.DataFrame(table | dict(predicted=predicted(widths, layers).ravel(), draws=draws))
 
 
 def draw(findings, tables):
@@ -92,8 +128,7 @@ def draw(findings, tables):
     for letter, axis in zip("abcd", axes.flat, strict=True):
         axis.set_title(f"({letter})", loc="left", fontweight="bold")
 
-    rows = table[(table.study == "norms") & (table.variance == 2)]
-    spread = findings["deviations"]
+    spread, whole = findings["deviations"], findings["networks"]
     layers = [layer for layer in (0, 3, spread.layer.max()) if layer in set(spread.layer)]
     for axis, x, key, values in (
         (in_width, "width", "layer", layers),
@@ -113,7 +148,19 @@ def draw(findings, tables):
                 label=f"$l = {value}$" if key == "layer" else f"$m = {value}$",
             )
             axis.plot(at, part.predicted, **style.THEORY)
-    in_width.plot([], [], label=r"$\sqrt{5(l+1)/m}$", **style.THEORY)
+            if key == "width":  # beside the direct draws, a few per cent to the right
+                part = whole[whole.width == value]
+                axis.errorbar(
+                    1.06 * (part.layer + 1),
+                    part.rms,
+                    part.error,
+                    color=style.COLOURS[i],
+                    marker=style.MARKERS[i],
+                    fillstyle="none",
+                    linestyle="",
+                    linewidth=0.7,
+                )
+    in_width.plot([], [], label="exact law", **style.THEORY)
     widths = sorted(spread.width.unique())
     in_width.set(xscale="log", yscale="log", xlabel="width $m$")
     in_width.set_xticks(widths, widths)
@@ -128,8 +175,8 @@ def draw(findings, tables):
         axis.yaxis.set_minor_formatter(NullFormatter())
         axis.legend(ncols=2, loc="upper left" if axis is in_layer else "upper right")
         axis.set_ylim(top=1.2 * axis.get_ylim()[1])
-    seeds = rows.seed.nunique()
-    in_width.set_title(f"{seeds} networks, 95 % intervals")
+    in_width.set_title(f"{spread.draws[0]} draws, 95 % intervals")
+    in_layer.set_title(f"open: {whole.draws[0]} networks")
 
     flat = table[(table.study == "backward") & (table.variance == 2)]
     medians = []

@@ -2,7 +2,14 @@
 
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import highest
-from workflow.studies.allenzhu2019.widths import against_width, finish, judge_slopes, power, sweep
+from workflow.studies.allenzhu2019.widths import (
+    against_width,
+    finish,
+    judge_slopes,
+    power,
+    replica,
+    sweep,
+)
 
 JUDGED = {
     "P13": ("usual", "gradient_change"),
@@ -14,15 +21,16 @@ JUDGED = {
 
 
 def judge(tables, claims, rng):
-    found, slopes = judge_slopes(tables["descent"], claims, JUDGED, rng)
+    table = tables["descent"]
+    found, slopes = judge_slopes(table, claims, JUDGED, rng)
     both = {"gradient": found["P13"], "kernel": found["P13b"]}
-    return found | {"P13c": highest(both, "Of the {}."), "slopes": slopes}
+    return found | {"P13c": highest(both, "Of the {}."), "slopes": slopes, "trials": table}
 
 
 def draw(findings, tables):
-    usual, small = sweep(tables["descent"])
+    usual, small = sweep(findings["trials"])
     slopes = findings["slopes"]
-    fig, axes = style.panels(3, height=2.6)
+    fig, axes = style.panels(3, height=3)
     drawn = []
     for axis, column, ylabel in zip(
         axes,
@@ -37,12 +45,19 @@ def draw(findings, tables):
         drawn.append(against_width(axis, usual, column, 0, "measured", slopes["usual", column]))
         drawn.append(
             against_width(
-                axis, small, column, 1, r"$B/\sqrt{m}$", slopes["small", column], fill="none"
+                axis,
+                small,
+                column,
+                3,
+                r"control: $B/\sqrt{m}$",
+                slopes["small", column],
+                fill="none",
             )
         )
+        drawn += replica(axis, findings, column)
         power(axis, usual, column, -1 / 6, "theorem: slope -1/6")
         finish(axis, usual, ylabel)
-        axis.set_ylim(bottom=usual[column].min() / 15)
+        axis.set_ylim(bottom=usual[column].min() / 60)
     return fig, drawn
 
 

@@ -6,7 +6,7 @@ from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import highest, slope, slopes_by
 from workflow.studies.allenzhu2019.looks import kinds, median_curve, power_line, room, ticks
 
-CHANGES = {"forward_change": "P7", "backward_change": "P8 P8b P8x", "gradient_change": "P8c P8d"}
+CHANGES = {"forward_change": "P7", "backward_change": "P8 P8b", "gradient_change": "P8c P8d"}
 
 
 def judge(tables, claims, rng):
@@ -16,15 +16,19 @@ def judge(tables, claims, rng):
         for name in names.split():
             rows = claims[name].rows(omega)
             found[name] = slope(rows, "omega", column, rng)
-            if claims[name].kind == "claim":  # the figure prints what is judged
-                in_omega[column] |= dict.fromkeys(rows.perturbation, found[name])
+            # The figure prints what is judged.
+            in_omega[column] |= dict.fromkeys(rows.perturbation, found[name])
+    drawn = claims["P8e"].rows(tables["perturbed_drawn"])
+    found["P8e"] = slope(drawn, "omega", "backward_change", rng)
+    control = claims["P8x"].rows(tables["perturbed_control"])
+    found["P8x"] = slope(control, "omega", "backward_change", rng)
     deep, exploding = (
         in_depth(claims[name].rows(tables[table]), rng)
         for name, table in (("P7b", "perturbed_depth"), ("P7x", "perturbed_variance"))
     )
     found["P7b"] = highest(deep, "For the {} perturbation.")
     found["P7x"] = highest(exploding, "For the {} perturbation.")
-    return found | {"in omega": in_omega, "in depth": deep, "variance": exploding}
+    return found | {"drawn": drawn, "in omega": in_omega, "in depth": deep, "variance": exploding}
 
 
 def in_depth(rows, rng):
@@ -62,6 +66,19 @@ def draw(findings, tables):
                 ).assign(panel=axis.get_title("left"))
             )
         axis.set(xscale="log", yscale="log", xlabel=r"$\omega = \|W'\|_2$", ylabel=ylabel)
+    drawn.append(
+        median_curve(
+            backward,
+            findings["drawn"],
+            "omega",
+            "backward_change",
+            0,
+            f"$m = {findings['drawn'].width.max()}$",
+            "none",
+            findings["P8e"],
+            linewidth=0.8,
+        ).assign(panel="(b)")
+    )
     power_line(forward, ends, 2 * level("gradient", "forward_change"), 1, "slope 1")
     for axis, column, _ in changes[1:]:
         power_line(axis, ends, 1.35 * level("adversary", column), 1 / 3, "slope 1/3")

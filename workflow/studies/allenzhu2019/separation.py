@@ -36,18 +36,19 @@ def judge(tables, claims, rng):
 
 def draw(findings, tables):
     table = tables["separation"]
-    subsets = sorted(table.subset.unique())
-    fig, axes = style.panels(len(subsets) + 1, height=2.5, sharex=True)
+    trials = table.drop_duplicates("seed").sort_values("separation").seed.to_numpy()
+    shown = trials[[0, len(trials) // 2, -1]]
+    fig, axes = style.panels(len(shown) + 1, height=2.5, sharex=True)
     drawn = []
-    for axis, subset in zip(axes, subsets, strict=False):
-        rows = table[table.subset == subset]
+    for axis, trial in zip(axes, shown, strict=False):
+        rows = table[table.seed == trial]
         delta = rows.separation.iloc[0]
         for i, (width, part) in enumerate(rows.groupby("width")):
             part = part.assign(depth=part.layer + 1)
             drawn.append(
-                style.curve(axis, part, "depth", "value", i, f"$m = {width}$").assign(subset=subset)
+                style.curve(axis, part, "depth", "value", i, f"$m = {width}$").assign(trial=trial)
             )
-        limit = rows[rows.seed == rows.seed.min()].drop_duplicates("layer")
+        limit = rows.drop_duplicates("layer")
         axis.plot(limit.layer + 1, limit.predicted, label=r"$m \to \infty$", **style.THEORY)
         axis.axhline(delta / 2, color="0.4", linestyle=":", label=r"$\delta/2$")
         axis.axvspan(1, 1 + 1 / delta, color="0.88", zorder=0)
@@ -65,14 +66,12 @@ def draw(findings, tables):
     match = axes[-1]
     ratio = findings["ratios"].assign(depth=table.layer + 1)
     for i, (width, part) in enumerate(ratio.groupby("width")):
-        # A trial is a seed and a subset.
-        part = part.assign(seed=part.seed * len(subsets) + part.subset)
         drawn.append(style.curve(match, part, "depth", "match", i, f"$m = {width}$"))
     match.axhline(1, **style.THEORY)
     match.axhspan(*findings["band"], color="0.88", zorder=0)
     match.axvline(findings["last"] + 1, color="0.4", linestyle=":", linewidth=0.8)
     match.set(xscale="log", xlabel="$l + 1$", ylabel="measured / recursion", ylim=(0, 1.5))
-    match.set_title("all subsets", loc="right")
+    match.set_title(f"{len(trials)} trials", loc="right")
     ticks = [x for x in (1, 3, 9, 33) if x <= table.layer.max() + 1]
     for axis in axes:
         axis.set_xticks(ticks, ticks)

@@ -39,9 +39,13 @@ def draw(findings, tables):
         lines(axis, rows, color=style.COLOURS[i], label="usual step")
         beyond = long[long.batch == batch]
         if len(beyond):
-            lines(axis, beyond, color="0.35", linestyle=(0, (3, 1)), label=r"$10/\lambda_{\max}$")
-            axis.legend(loc="upper right")
-        # The long runs go on as long as they diverge; what converges decides the axis.
+            inset = axis.inset_axes((0.5, 0.56, 0.48, 0.36))
+            lines(inset, beyond, color=style.COLOURS[3], label=None)
+            inset.set(yscale="log", ylim=(1e-1, 1e9))
+            inset.set_title(
+                r"control: $10/\lambda_{\max}$", fontsize=6.5, color=style.COLOURS[3], pad=2
+            )
+            inset.tick_params(labelsize=6.5, pad=1)
         end = rows.iteration.max()
         axis.set(yscale="log", xlabel="iteration", ylim=(2e-8, 1e4), xlim=(-0.03 * end, 1.04 * end))
         axis.set_title(f"$b = {batch}$" if batch < table.samples.max() else f"$b = n = {batch}$")

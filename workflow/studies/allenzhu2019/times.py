@@ -3,7 +3,7 @@
 import numpy as np
 
 from workflow.studies import study, style
-from workflow.studies.allenzhu2019.common import slope
+from workflow.studies.allenzhu2019.common import farthest, medians_by, slope
 from workflow.studies.allenzhu2019.looks import (
     median_curve,
     plain_ticks,
@@ -17,33 +17,39 @@ TIMES = {"iterations": "measured", "kernel_iterations": "kernel"}
 
 
 def judge(tables, claims, rng):
-    samples, pairs = tables["times_samples"], tables["pairs"]
+    samples, pairs = (
+        table.assign(ratio=table.iterations / table.kernel_iterations)
+        for table in (tables["times_samples"], tables["pairs"])
+    )
+
+    def ratios(claim, table, x):
+        found = medians_by(claim.rows(table), x, "ratio", rng)
+        return farthest(found, claim, f"At {x} {{}}.")
+
     judged = {
-        "P3-samples": slope(claims["P3-samples"].rows(samples), "samples", "iterations", rng),
-        "P3-delta": slope(claims["P3-delta"].rows(pairs), "delta", "iterations", rng),
+        "P3-samples": ratios(claims["P3-samples"], samples, "samples"),
+        "P3-delta": ratios(claims["P3-delta"], pairs, "delta"),
         "P3-kernel": slope(claims["P3-kernel"].rows(pairs), "delta", "kernel_iterations", rng),
     }
-    # Slopes in the number of images, and in delta by width; those without a claim are fitted too.
-    in_samples = {
-        "iterations": judged["P3-samples"],
-        "kernel_iterations": slope(samples, "samples", "kernel_iterations", rng),
-    }
+    # Slopes in the number of images, and in delta by width.
+    in_samples = {time: slope(samples, "samples", time, rng) for time in TIMES}
+    pairs = pairs[pairs.iterations.notna()]  # of the others only the kernel was computed
     narrow = pairs[pairs.depth == pairs.depth.min()]
     in_delta = {
         (time, width): slope(rows, "delta", time, rng)
         for time in TIMES
         for width, rows in narrow.groupby("width")
     }
-    for name, time in (("P3-delta", "iterations"), ("P3-kernel", "kernel_iterations")):
-        for width in claims[name].rows(pairs).width.unique():
-            in_delta[time, width] = judged[name]
+    for width in claims["P3-kernel"].rows(pairs).width.unique():
+        in_delta["kernel_iterations", width] = judged["P3-kernel"]
     return judged | {"in samples": in_samples, "in delta": in_delta}
 
 
 def draw(findings, tables):
     samples, depth = tables["times_samples"], tables["times_depth"]
     pairs = tables["pairs"]
-    pairs = pairs[pairs.depth == pairs.depth.min()]
+    pairs = pairs[(pairs.depth == pairs.depth.min()) & pairs.iterations.notna()]
+    pairs = pairs[pairs.width.isin((256, pairs.width.max()))]
     fig, (images, layers, distances) = style.panels(
         3, height=3.3, gridspec_kw={"width_ratios": [1, 0.8, 1.25]}
     )

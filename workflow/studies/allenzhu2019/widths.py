@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from cnntheory import images
 from workflow.studies import style
-from workflow.studies.allenzhu2019.common import slope
+from workflow.studies.allenzhu2019.common import slope, slope_beside
 from workflow.studies.allenzhu2019.looks import with_slope
 
 SHOWN = 64  # narrower networks do not converge
@@ -20,15 +21,21 @@ def judge_slopes(table, claims, judged, rng):
         Claim to ``(scaling, quantity)``. A quantity without a claim under one parametrisation is
         fitted on the rows that the claims of this parametrisation speak of.
     """
-    found = {
-        name: slope(claims[name].rows(table), "width", y, rng) for name, (_, y) in judged.items()
-    }
+    judged = {name: key for name, key in judged.items() if name in claims}
+
+    def fitted(rows, scaling, y):
+        # With small outputs the residual at the start is that of the labels, always the same.
+        if scaling == "usual":
+            return slope_beside(rows, "width", y, "start_residual", rng)
+        return slope(rows, "width", y, rng)
+
+    found = {name: fitted(claims[name].rows(table), *key) for name, key in judged.items()}
     slopes = {key: found[name] for name, key in judged.items()}
     like = {scaling: claims[name] for name, (scaling, _) in judged.items()}
     for scaling, claim in like.items():
         for _, y in judged.values():
             if (scaling, y) not in slopes:
-                slopes[scaling, y] = slope(claim.rows(table), "width", y, rng)
+                slopes[scaling, y] = fitted(claim.rows(table), scaling, y)
     return found, slopes
 
 
@@ -78,9 +85,19 @@ def power(axis, rows, column, exponent, label):
     )
 
 
+def replica(axis, findings, column):
+    """The same of Fashion-MNIST, where it was measured; what was drawn, a list."""
+    if not (found := findings.get(images.FASHION)):
+        return []
+    rows, _ = sweep(found["trials"])
+    label = images.FASHION
+    drawn = against_width(axis, rows, column, 2, label, found["slopes"].get(("usual", column)))
+    return [drawn.assign(data=images.FASHION)]
+
+
 def finish(axis, rows, ylabel):
     widths = sorted(rows.width.unique())
     axis.set(xscale="log", yscale="log", xlabel="width $m$", ylabel=ylabel)
     axis.set_xticks(widths[::2], widths[::2])
     axis.xaxis.minorticks_off()
-    axis.legend(loc="lower left")
+    axis.legend(loc="lower left", handlelength=1.6)

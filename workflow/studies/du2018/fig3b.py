@@ -17,14 +17,11 @@ from workflow.studies.verdicts import exactly
 def judge(tables, claims, rng):
     claim, control = claims["8"], claims["8x"]
     times = iterations_to(claim.given["error"], claim.rows(tables["sgd_patches_p2"])).to_numpy()
-    # Seeds of one level in place of levels of one seed.
-    same = iterations_to(control.given["error"], control.rows(tables["sgd_patches_p2"])).iloc[:, 0]
-    group = control.given["levels"]
-    whole = len(same) // group * group
-    groups = same.to_numpy()[:whole].reshape(-1, group) if whole else same.to_numpy()[None]
+    same = iterations_to(control.given["error"], control.rows(tables["sgd_patches_p2"])).to_numpy()
+    shuffled = rng.permuted(same, axis=1)
     return {
         "8": exactly(share_increasing(times), seeds=len(times)),
-        "8x": exactly(share_increasing(groups), seeds=len(groups)),
+        "8x": exactly(share_increasing(shuffled), seeds=len(shuffled)),
     }
 
 

@@ -13,9 +13,9 @@ def judge(tables, claims, rng):
     ends = at_the_end(table)
     converged = of_runs(table, ends[claim.succeeded(ends)])
     ratios = converged.groupby(RUN)[["mixing", "relative_loss"]].apply(highest_over_end)
-    about = {"seeds": table.seed.nunique(), "data": table.data.iloc[0]}
+    data = table.data.iloc[0]
     found = {
-        cell: Measured(np.median(values), *bootstrap(values, rng), **about)
+        cell: Measured(np.median(values), *bootstrap(values, rng), len(values), data)
         for cell, values in ratios.groupby(["teacher", "start_distance"])
     }
     worst = max(found.values(), key=lambda measured: measured.value)
@@ -29,17 +29,22 @@ def highest_over_end(run):
 
 
 def draw(findings, tables):
-    fig, axes = style.panels(2, sharey=True)
+    table = tables["image_interpolation"]
+    shown = [
+        (f"{data}, {'Gabor' if kind == 'gabor' else kind}", rows)
+        for (data, kind), rows in table.groupby(["data", "teacher"], sort=False)
+    ]
+    if replica := tables.get("Fashion-MNIST"):
+        shown.append(("Fashion-MNIST, random", replica["image_interpolation"]))
+    fig, axes = style.panels(len(shown), sharey=True)
     drawn = []
-    for axis, kind in zip(axes, ("random", "gabor"), strict=True):
-        table = tables["image_interpolation"].query("teacher == @kind")
+    for axis, (name, table) in zip(axes, shown, strict=True):
         rows, _ = curves(axis, table, "relative_loss", findings["died"])
-        drawn += [part.assign(panel=kind) for part in rows]
-        name = "Gabor teacher" if kind == "gabor" else "random teachers"
+        drawn += [part.assign(panel=name) for part in rows]
         axis.set(
             xlabel=r"$a$ in $a\,w + (1 - a)\,w^*$",
             xlim=(0, 1.02),
-            title=f"{name}, {table.seed.nunique()} seeds",
+            title=name,
         )
     axes[0].set_ylabel(r"relative loss, $\ln(\mathrm{MSE} / \overline{y}^2)$")
     axes[0].legend(loc="upper left", bbox_to_anchor=(0, 0.9))

@@ -21,7 +21,7 @@ def of_runs(table, runs):
 
 def column_of_time(table):
     """Column along which the runs of a table are followed."""
-    return "epoch" if "epoch" in table else "mixing"
+    return next(name for name in ("epoch", "iteration", "mixing") if name in table)
 
 
 def split(table, died):
@@ -47,34 +47,45 @@ def curves(axis, table, value, died):
     return drawn, dead.groupby(["seed", "start_distance"]).ngroups
 
 
-def draw_training(table, title, died):
-    """Relative loss and filter error of SGD towards one kind of teacher: figure, what is drawn."""
-    fig, (losses, errors) = style.panels(2, height=2.5)
-    drawn, dead = curves(losses, table, "relative_loss", died)
-    drawn += curves(errors, table, "filter_error", died)[0]
-    losses.set(
+def show_losses(axis, table, name, died):
+    """Relative loss of SGD over the epochs, from each start; returns what was drawn."""
+    drawn, dead = curves(axis, table, "relative_loss", died)
+    axis.set(
         xlabel="epoch",
         ylabel=r"relative loss, $\ln(\mathrm{MSE} / \overline{y}^2)$",
-        title=f"{title}, {table.seed.nunique()} seeds",
+        title=name,
         ylim=(-15, 5),
     )
-    errors.set(
+    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    if dead:
+        axis.text(
+            0.02,
+            0.03,
+            f"thin: {dead} runs that died (filter active on no patch)",
+            transform=axis.transAxes,
+            fontsize=6.5,
+        )
+    return drawn
+
+
+def show_errors(axis, table, died):
+    """Error of the filter over the epochs, from each start; returns what was drawn."""
+    drawn, _ = curves(axis, table, "filter_error", died)
+    axis.set(
         xlabel="epoch",
         ylabel=r"$\|w_t - w^*\| / \|w^*\|$",
         yscale="log",
         title="error of the filter",
     )
-    errors.set_yticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])
-    errors.minorticks_off()
-    for axis in (losses, errors):
-        axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axis.set_yticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])
+    axis.minorticks_off()
+    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    return drawn
+
+
+def draw_training(table, title, died):
+    """Relative loss and filter error of SGD towards one kind of teacher: figure, what is drawn."""
+    fig, (losses, errors) = style.panels(2, height=2.5)
+    drawn = show_losses(losses, table, title, died) + show_errors(errors, table, died)
     losses.legend(loc="upper right")
-    if dead:
-        losses.text(
-            0.02,
-            0.03,
-            f"thin: {dead} runs that died (filter active on no patch)",
-            transform=losses.transAxes,
-            fontsize=6.5,
-        )
     return fig, drawn

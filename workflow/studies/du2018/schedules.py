@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from cnntheory.stats import sign_test
+from cnntheory.stats import bootstrap, sign_test
 from workflow.studies import study, style
-from workflow.studies.verdicts import exactly
+from workflow.studies.verdicts import Measured, exactly
 
 
 def judge(tables, claims, rng):
@@ -14,6 +14,14 @@ def judge(tables, claims, rng):
     ordered = (near.adaptive <= near["two-stage"]) & (near["two-stage"] <= near.constant)
     wins, pairs, p_value = sign_test(near.constant - near["two-stage"])
     gain = gain_of("two-stage", claims["6b"].rows(table))
+    wide = by_rule(claims["6c"].rows(table))
+    ratios = (
+        wide[["constant", "two-stage", "adaptive"]].min(axis=1) / wide[claims["6c"].given["best"]]
+    )
+    found = [
+        Measured(rows.median(), *bootstrap(rows, rng), len(rows))
+        for _, rows in ratios.groupby(["law", "start_distance"])
+    ]
     medians = ", ".join(f"{g:.2f} at r_0 = {r:g}" for r, g in gain.median().items())
     return {
         "6": exactly(
@@ -26,6 +34,7 @@ def judge(tables, claims, rng):
             seeds=seeds,
             note=f"Median gain {medians}.",
         ),
+        "6c": min(found, key=lambda measured: measured.value),
         "6x": exactly((half["two-stage"] < half.constant).mean(), seeds=seeds),
         "gains": {rule: gain_of(rule, table) for rule in ("two-stage", "adaptive")},
     }
@@ -49,7 +58,9 @@ def draw(findings, tables):
     distances = np.sort(table.start_distance.unique())
     drawn = []
     iterations, gain = axes
-    for i, rule in enumerate(("constant", "two-stage", "adaptive")):
+    grid = table[table.rule.str.startswith("eta")]
+    best = grid.groupby("rule").iterations.median().idxmin()
+    for i, rule in enumerate(("constant", "two-stage", "adaptive", best)):
         for j, law in enumerate(laws):
             rows = table[(table.rule == rule) & (table.law == law)]
             wide = rows.pivot(index="seed", columns="start_distance", values="iterations")
@@ -61,11 +72,11 @@ def draw(findings, tables):
                 (median - low, high - median),
                 elinewidth=0.8,
                 marker=style.MARKERS[i],
-                color=style.COLOURS[i],
+                color=style.COLOURS[(0, 1, 2, 4)[i]],
                 fillstyle=("full", "none")[j],
                 linestyle=style.LINES[j],
                 linewidth=0.7,
-                label=f"{rule}, {law}".replace("sigma", r"$\sigma$"),
+                label=f"{rule}, {law}".replace("sigma", r"$\sigma$").replace("eta", r"$\eta$"),
             )
     for j, law in enumerate(laws):
         for i, (rule, gains) in enumerate(findings["gains"].items(), start=1):
@@ -94,7 +105,7 @@ def draw(findings, tables):
     iterations.set(
         title=f"to error 0.001, {table.seed.nunique()} seeds", ylabel="iterations", yscale="log"
     )
-    iterations.set_yticks([200, 300, 500, 800], ["200", "300", "500", "800"])
+    iterations.set_yticks([10, 30, 100, 300, 1000], ["10", "30", "100", "300", "1000"])
     iterations.minorticks_off()
     gain.set(ylabel="ratio", title="gain over the constant step")
     fig.legend(*iterations.get_legend_handles_labels(), loc="outside lower center", ncols=3)

@@ -5,7 +5,7 @@ from scipy import stats
 
 from cnntheory.stats import wilson
 from workflow.studies import study, style
-from workflow.studies.verdicts import exactly
+from workflow.studies.verdicts import Measured, exactly
 
 LEVEL = 0.95
 
@@ -20,13 +20,54 @@ def judge(tables, claims, rng):
     return {
         "11": exactly(deviation, seeds=int(table.draws.min())),
         "11b": exactly((bounds - table.exact).max()),
+        "11c": above_the_bound(tables["starts_inside"]),
         "11x": exactly((large.unscaled_bound - large.exact).max()),
     }
 
 
+def above_the_bound(table):
+    """Least excess of the successes' share over the bound; its interval is valid for all laws."""
+    found = []
+    for row in table.itertuples():
+        low, high = wilson(row.successes, row.draws, 1 - (1 - LEVEL) / len(table))
+        share = row.successes / row.draws
+        found.append(Measured(*(value - row.bound for value in (share, low, high)), row.draws))
+    note = "phi* in degrees: " + ", ".join(f"{np.degrees(phi):.1f}" for phi in table.phi) + "."
+    return min(found, key=lambda measured: measured.low)._replace(note=note)
+
+
+def draw_inside(axis, table):
+    """Shares of good starts inside phi* against the spread of the patches."""
+    level = 1 - (1 - LEVEL) / len(table)
+    share = table.successes / table.draws
+    ends = [wilson(k, n, level) for k, n in zip(table.successes, table.draws, strict=True)]
+    low, high = np.array(ends).T
+    axis.errorbar(
+        table.patch_sigma,
+        share,
+        (share - low, high - share),
+        linestyle="",
+        marker="o",
+        color=style.COLOURS[0],
+        label="begin inside, recover",
+    )
+    axis.plot(table.patch_sigma, table.exact, label="exact", **style.look(0))
+    axis.plot(table.patch_sigma, table.bound, label="Corollary 3.1", **style.THEORY)
+    axis.set(
+        xlabel=rf"patches $\sigma_2$, base $\sigma = {table.base_sigma.iloc[0]:g}$",
+        ylim=(-0.02, 0.52),
+        xticks=table.patch_sigma,
+        title="Corollary 3.1",
+    )
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
+
+
 def draw(findings, tables):
     table = tables["starts"]
-    fig, (radius, dimension) = style.panels(2, height=3.1)
+    fig, (radius, dimension, inside) = style.panels(
+        3, height=3.1, gridspec_kw={"width_ratios": [1.25, 1, 0.9]}
+    )
+    draw_inside(inside, tables["starts_inside"])
     level = 1 - (1 - LEVEL) / len(table)
 
     def points(axis, rows, x, i, label):
@@ -69,7 +110,7 @@ def draw(findings, tables):
         ylabel=r"$P(\|w_0 - w^*\|^2 \leq (1 - \alpha^2)\|w^*\|^2)$",
         title=f"{table.draws.min():,} draws a point",
     )
-    radius.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    radius.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
     fraction = table.fraction.max()
     rows = table[table.fraction == fraction].sort_values("dimension")
     points(dimension, rows, "dimension", 0, "Monte Carlo")
@@ -98,8 +139,8 @@ def draw(findings, tables):
     )
     dimension.set_xticks(dimensions, [str(p) for p in dimensions])
     dimension.minorticks_off()
-    dimension.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-    return fig, [table]
+    dimension.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    return fig, [table, tables["starts_inside"]]
 
 
 if __name__ == "__main__":

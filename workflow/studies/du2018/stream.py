@@ -1,4 +1,4 @@
-"""Claim 10, Theorem 3.2: SGD on a stream; T eta is constant; label noise leaves a floor."""
+"""Claim 10, Theorem 3.2: SGD on a stream; its time against eta and delta; the floor of noise."""
 
 import numpy as np
 
@@ -20,15 +20,27 @@ def judge(tables, claims, rng):
         scaled = np.median(rows, axis=axis) * times.columns.to_numpy()
         return scaled.max() / scaled.min()
 
-    floor = noisy.groupby("step").end_error.median()
-    slope = float(log_log_slope(floor.index.to_numpy(), floor.to_numpy()))
+    floor = claims["10e"].rows(table).pivot(index="run", columns="step", values="end_error")
+
+    def slope(rows, axis):
+        return log_log_slope(floor.columns, np.median(rows, axis=axis))
+
+    left = floor.to_numpy()
     kept = claims["10"].succeeded
-    note = f"Slope of the floor against eta: {slope:.3f} (1/2 by theory)."
+    deltas = np.array(claims["10d"].given["deltas"])
+    tails = {
+        eta: slope_of_tail(rows.iterations.to_numpy(), deltas, rng)
+        for eta, rows in tables["stream_times"].groupby("step")
+    }
     return {
         "10": worst_share(clean, kept(clean), min),
         "10b": Measured(spread(values, 0), *bootstrap(values, rng, spread), runs),
         "10c": worst_share(inside, claims["10c"].succeeded(inside), max),
-        "10x": worst_share(noisy, kept(noisy), min)._replace(note=note),
+        "10x": worst_share(noisy, kept(noisy), min),
+        "10d": max(tails.values(), key=lambda measured: measured.high),
+        "10e": Measured(float(slope(left, 0)), *bootstrap(left, rng, slope), len(left)),
+        "tails": tails,
+        "deltas": deltas,
         "T eta": times * times.columns,
         "factor": claims["10b"].at_most,
         "error": claims["10"].given["error"],
@@ -42,9 +54,27 @@ def worst_share(rows, successes, worst):
     return Measured(count / runs, *wilson(count, runs, 1 - (1 - LEVEL) / len(counts)), runs)
 
 
+def quantiles(times, deltas, axis=0):
+    """The (1 - delta)-quantiles of the times; some run has that very time, even if infinite."""
+    return np.quantile(times, 1 - deltas, axis=axis, method="higher")
+
+
+def slope_of_tail(times, deltas, rng):
+    """Log-log slope of the (1 - delta)-quantile against log(1/delta)."""
+
+    def slope(rows, axis):
+        return log_log_slope(np.log(1 / deltas), quantiles(rows, deltas, axis))
+
+    return Measured(float(slope(times, 0)), *bootstrap(times, rng, slope, draws=500), len(times))
+
+
 def draw(findings, tables):
     runs, curves = tables["stream"], tables["stream_curves"]
-    fig, (errors, times, floor) = style.panels(3, height=2.4)
+    fig, axes = style.plt.subplots(2, 2, figsize=(style.DOUBLE, 4.4), layout="constrained")
+    errors, times, floor, tail = axes.ravel()
+    for letter, axis in zip("abcd", axes.ravel(), strict=True):
+        axis.set_title(f"({letter})", loc="left", fontweight="bold")
+    draw_tail(tail, findings, tables["stream_times"])
     clean, noisy = (rows for _, rows in runs.groupby("noise"))
     count, drawn = runs.run.nunique(), []
     for i, (eta, rows) in enumerate(curves[curves.noise == 0].groupby("step")):
@@ -101,9 +131,10 @@ def draw(findings, tables):
         (median - low, high - median),
         marker="s",
         linestyle="",
-        color=style.COLOURS[1],
+        fillstyle="none",
+        color=style.COLOURS[3],
         elinewidth=0.9,
-        label="label noise (10x)",
+        label=f"control: label noise, slope {findings['10e'].text()}",
     )
     line = np.exp(np.log(median).mean() + 0.5 * (np.log(eta) - np.log(eta).mean()))
     floor.plot(eta, line, label=r"$\propto \eta^{1/2}$", **style.THEORY)
@@ -123,6 +154,30 @@ def draw(findings, tables):
         axis.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
     drawn.append(findings["T eta"].median().rename("T_eta").reset_index())
     return fig, drawn
+
+
+def draw_tail(axis, findings, table):
+    """Quantiles of the hitting times over 1/delta, in units of the median."""
+    deltas = findings["deltas"]
+    log = np.log(1 / deltas)
+    for i, (eta, rows) in enumerate(table.groupby("step")):
+        relative = quantiles(rows.iterations.to_numpy(), deltas)
+        label = rf"$\eta = {eta:g}$, slope {findings['tails'][eta].text()}"
+        axis.plot(
+            log, relative / relative[0], marker=style.MARKERS[i], label=label, **style.look(i)
+        )
+    axis.plot(log, log / log[0], label="slope 1, allowed", **style.THEORY)
+    axis.set(
+        xscale="log",
+        yscale="log",
+        xlabel=r"failure probability $\delta$",
+        ylabel=r"$(1 - \delta)$-quantile of $T$ / median",
+        title=f"{table.run.nunique():,} runs",
+    )
+    axis.set_xticks(log, [f"{delta:g}" for delta in deltas])
+    axis.set_yticks([1, 2, 4, 8], ["1", "2", "4", "8"])
+    axis.minorticks_off()
+    axis.legend(loc="upper left")
 
 
 if __name__ == "__main__":

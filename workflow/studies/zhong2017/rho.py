@@ -18,13 +18,13 @@ TERMS = {
 def judge(tables, claims, rng):
     rows = {key: claim.rows(tables["rho"]) for key, claim in claims.items()}
     square, tanh = rows["Z1-square"], rows["Z1-tanh"]
-    least = rows["Z1x"].groupby("activation").value.min()
-    told = ", ".join(f"{activation} {value:.3g}" for activation, value in least.items())
+    most = rows["Z1x"].groupby("activation").value.max()
+    told = ", ".join(f"{activation} {value:.3g}" for activation, value in most.items())
     return {
         "Z1-relu": exactly((rows["Z1-relu"].value - (1 / 4 - 1 / (2 * np.pi))).abs().max()),
         "Z1-square": exactly(float(log_log_slope(square.sigma, square.value.to_numpy()))),
         "Z1-tanh": exactly(tanh.sigma[tanh.value.idxmax()]),
-        "Z1x": exactly(least.max(), note=f"Least rho: {told}."),
+        "Z1x": exactly(most.max(), note=f"Largest rho: {told}."),
     }
 
 

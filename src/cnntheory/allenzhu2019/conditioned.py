@@ -1,0 +1,186 @@
+"""Wide networks without their matrices: what one input sees of them is drawn given what it saw.
+
+A Gaussian matrix that is multiplied by k vectors is seen in k directions only; given these, all
+else is still Gaussian and independent. So one forward and one backward pass of k versions of an
+input cost O(m k^2) a layer and have exactly the law of the passes through drawn matrices.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special, stats
+
+from .perturb import BEYOND
+
+
+class GaussianMatrix:
+    """An m x m matrix with entries N(0, variance), drawn as far as it is looked at.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    width : int
+        m.
+    variance : float
+    """
+
+    def __init__(self, rng, width, variance):
+        self._draw = lambda count: np.sqrt(variance) * rng.standard_normal((width, count))
+
+    def times(self, H):
+        """``W H`` for the columns of H, (m, k): to be asked for once, before the transpose."""
+        self._seen, shares = np.linalg.qr(H)
+        self._images = self._draw(H.shape[1])
+        return self._images @ shares
+
+    def transposed_times(self, P):
+        """``W^T P`` for the columns of P, (m, k), given what `times` has shown: once."""
+        shares = np.linalg.qr(P, mode="r")
+        new = self._draw(P.shape[1])
+        new -= self._seen @ (self._seen.T @ new)
+        # On what was seen the product is known; orthogonal to it W is independent of it.
+        return self._seen @ (self._images.T @ P) + new @ shares
+
+
+def drawn_norms(rng, draws, width, depth, variance=2.0):
+    """Norms of the layers of a unit input, in networks that are not drawn.
+
+    Given h, the entries of ``W h`` are independent normals of variance ``c ||h||^2 / m``: m numbers
+    a layer have the law of m^2.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    draws : int
+        Networks.
+    width, depth : int
+        m and L.
+    variance : float, optional
+        c of weights drawn with variance c / m.
+
+    Returns
+    -------
+    (draws, L + 1) ndarray
+        ``||h_0||`` to ``||h_L||``.
+    """
+    growth = np.empty((draws, depth + 1))
+    for layer in range(depth + 1):
+        active = np.maximum(rng.standard_normal((draws, width)), 0)
+        growth[:, layer] = variance / width * np.einsum("ij,ij->i", active, active)
+    return np.sqrt(np.cumprod(growth, axis=1))
+
+
+def log_growth(width):
+    """Mean and variance of ``log(||h_l||^2 / ||h_{l-1}||^2)`` with weights of variance 2 / m.
+
+    The ratio is 2 / m times a chi-square variable, with as many degrees of freedom as there are
+    active units: binomial, m halves. (None active, probability 2^-m, is left out.) So
+    ``log ||h_l||^2`` is a sum of l + 1 independent terms with these moments.
+
+    Parameters
+    ----------
+    width : int
+
+    Returns
+    -------
+    mean, variance : float
+    """
+    active = np.arange(1, width + 1)
+    weights = stats.binom.pmf(active, width, 0.5)
+    weights = weights / weights.sum()
+    means = np.log(4 / width) + special.digamma(active / 2)
+    mean = weights @ means
+    return float(mean), float(weights @ (special.polygamma(1, active / 2) + (means - mean) ** 2))
+
+
+class Attack(NamedTuple):
+    """What the greedy adversary changes, for J perturbations.
+
+    Attributes
+    ----------
+    flips : (J, L) ndarray
+        Share of the activations flipped in every layer.
+    backward : (J,) ndarray
+        Relative change of the backward vector of the first layer.
+    gradient : (J,) ndarray
+        Relative change of the output's gradient, all layers.
+    """
+
+    flips: np.ndarray
+    backward: np.ndarray
+    gradient: np.ndarray
+
+
+def drawn_adversary(rng, width, depth, sizes):
+    """The greedy adversary against one input of a fully-connected network that is not stored.
+
+    As `cnntheory.allenzhu2019.adversary`, with networks drawn as far as the input sees them.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    width, depth : int
+        m and L.
+    sizes : (J,) or (J, L) array
+        Budget of every layer, the spectral norm of ``W'_l``.
+
+    Returns
+    -------
+    Attack
+
+    Raises
+    ------
+    ValueError
+        A size is negative or not finite, or their number does not fit the depth.
+    """
+    sizes = np.asarray(sizes, dtype=float)
+    sizes = np.broadcast_to(sizes[:, None], (len(sizes), depth)) if sizes.ndim == 1 else sizes
+    if sizes.shape[1:] != (depth,) or not (np.isfinite(sizes).all() and (sizes >= 0).all()):
+        raise ValueError(f"sizes: expected (J,) or (J, {depth}) numbers from 0, found {sizes}")
+    columns = 1 + len(sizes)  # the unperturbed network first
+    first = np.sqrt(2 / width) * rng.standard_normal((width, 1))
+    hidden, layers, shifts = [np.maximum(first, 0).repeat(columns, 1)], [], []
+    flips = np.empty(sizes.shape)
+    for layer in range(depth):
+        h = hidden[-1]
+        layers.append(GaussianMatrix(rng, width, 2 / width))
+        pre = layers[-1].times(h)
+        shift = np.zeros_like(pre)
+        shift[:, 1:] = cheapest_flips(
+            pre[:, 1:], sizes[:, layer] * np.linalg.norm(h[:, 1:], axis=0)
+        )
+        shifts.append(shift)
+        hidden.append(np.maximum(pre + shift, 0))
+        active = hidden[-1] > 0
+        flips[:, layer] = (active[:, 1:] != active[:, :1]).mean(axis=0)
+    return Attack(flips, *_backwards(rng, hidden, layers, shifts))
+
+
+def cheapest_flips(pre, budgets):
+    """Shifts of pre-activations, (m, J), that flip as many as norms of `budgets`, (J,), afford."""
+    order = np.abs(pre).argsort(axis=0)
+    smallest = np.take_along_axis(pre, order, axis=0)
+    within = np.sqrt(np.cumsum(smallest**2, axis=0)) <= budgets
+    shift = np.zeros_like(pre)
+    np.put_along_axis(shift, order, -(1 + BEYOND) * smallest * within, axis=0)
+    return shift
+
+
+def _backwards(rng, hidden, layers, shifts):
+    """Relative changes of the first backward vector and of the gradient, (J,) each."""
+    e = rng.standard_normal((len(hidden[0]), 1)).repeat(hidden[0].shape[1], 1)
+    part = whole = 0.0
+    for layer in reversed(range(len(layers))):
+        h, p = hidden[layer], np.where(hidden[layer + 1] > 0, e, 0)
+        change, norms = p[:, 1:] - p[:, :1], np.linalg.norm(p[:, 0])
+        moved = h[:, 1:] - h[:, :1]
+        # The rank-one matrix p' h'^T - p h^T is change h'^T + p moved^T.
+        inner = (change * p[:, :1]).sum(0) * (h[:, 1:] * moved).sum(0)
+        squares = (change**2).sum(0) * (h[:, 1:] ** 2).sum(0) + norms**2 * (moved**2).sum(0)
+        part, whole = part + squares + 2 * inner, whole + norms**2 * (h[:, 0] @ h[:, 0])
+        if layer:
+            shares = (shifts[layer] * p).sum(axis=0) / (h**2).sum(axis=0)
+            e = layers[layer].transposed_times(p) + h * shares
+    return np.linalg.norm(change, axis=0) / norms, np.sqrt(np.maximum(part, 0) / whole)
