@@ -10,9 +10,12 @@ RUNS = dict(network=["ResNet", "plain"], labels=["true", "noisy"], seed=list(ran
 
 def made(claim, good):
     panels = summary(claim, good)
-    pictures = (panels.seed == 0) | (panels.point == "saddle")
-    tables = {name: curvature(good) for name in ("curvature", "compared")}
-    return tables | {"summary": panels[pictures], "many": panels[(panels.epoch < 21) & ~pictures]}
+    early = panels[(panels.epoch < 21) & (panels.seed != 0)]
+    return dict(
+        summary=panels[(panels.point == "trained") & (panels.seed == 0)],
+        many=early,
+        compared=curvature(good),
+    )
 
 
 def summary(claim, good):

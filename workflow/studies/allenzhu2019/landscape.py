@@ -109,7 +109,7 @@ def judge_methods(trained, compared, rng):
 
 
 def draw(findings, tables):
-    summary, compared = tables["summary"], tables["curvature"]
+    summary, compared = tables["summary"], tables["compared"]
     trained = summary[summary.point == "trained"]
     fig, axes = style.plt.subplots(2, 3, figsize=(style.DOUBLE, 4.3), layout="constrained")
     resnet, plain, ratio, found, offsets, names = axes.ravel()
@@ -165,23 +165,30 @@ def draw(findings, tables):
         title=f"{runs(early)} trainings",
     )
 
-    for (name, labels), i in CELLS.items():
-        cell = compared[(compared.network == name) & (compared.labels == labels)]
-        if cell.empty:
-            continue
-        lanczos = cell[cell.method == "Lanczos"].quotient.iloc[0]
-        look = dict(color=style.COLOURS[i], marker=style.MARKERS[i])
-        oja, neon = (cell[cell.method == method] for method in ("Oja", "Neon2"))
-        found.plot(oja.products, oja.quotient / lanczos, **look)
-        found.plot(neon.products, neon.kinked_quotient / lanczos, **look, fillstyle="none", ls="--")
-        ladder = cell[cell.method == "difference"].sort_values("offset")
-        gap = ladder.ritz_residual / abs(lanczos)
-        offsets.plot(ladder.offset, gap, **look, fillstyle="none", ls="--")
+    lanczos = compared[compared.method == "Lanczos"].set_index(RUN).quotient
+    beside = compared.join(lanczos.rename("lanczos"), on=RUN)
+    beside = beside.assign(
+        hessian=beside.quotient / beside.lanczos,
+        kinked=beside.kinked_quotient / beside.lanczos,
+        gap=beside.ritz_residual / beside.lanczos.abs(),
+    )
+    solid, dashed = dict(linestyle="-"), dict(fillstyle="none", linestyle="--")
+    lines = (
+        (found, "Oja", "products", "hessian", solid),
+        (found, "Neon2", "products", "kinked", dashed),
+        (offsets, "difference", "offset", "gap", dashed),
+    )
+    for axis, method, x, y, look in lines:
+        every = beside[beside.method == method].pivot(index=x, columns=RUN, values=y)
+        colour = style.COLOURS[CELLS[every.columns[0][:2]]]
+        faint = dict(color=colour, linewidth=0.5, alpha=0.45, linestyle=look["linestyle"])
+        axis.plot(every.index, every, **faint)
+        axis.plot(every.index, every.median(axis=1), color=colour, marker="o", **look)
     found.axhline(1, **style.THEORY)
     found.set(
         xlabel="products with the noisy Hessian",
         ylabel=r"curvature / Lanczos's $\lambda_{\min}$",
-        title=f"Oja, epoch {compared.epoch.min()}",
+        title=f"Oja, epoch {compared.epoch.min()}, {runs(compared)} trainings",
     )
     offsets.set(
         xscale="log",
@@ -191,8 +198,9 @@ def draw(findings, tables):
         title="kinks",
     )
     # k independent kinks in a segment of length 2 q, each a jump of the gradient: sqrt(k) / q.
-    ends = ladder.offset.iloc[[0, -1]].to_numpy()
-    offsets.plot(ends, 2 * gap.iloc[-1] * (ends / ends[-1]) ** -0.5, **style.THEORY)
+    ends = every.index[[0, -1]].to_numpy()
+    height = 2 * every.median(axis=1).iloc[-1]
+    offsets.plot(ends, height * (ends / ends[-1]) ** -0.5, **style.THEORY)
     style.slope_label(offsets, "slope $-1/2$", (0.62, 0.72))
 
     names.axis("off")
