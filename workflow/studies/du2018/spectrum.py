@@ -6,7 +6,7 @@ import pandas as pd
 from cnntheory.stats import bootstrap, log_log_slope
 from workflow.studies import study, style
 from workflow.studies.du2018.image_runs import RUN, at_the_end, of_runs
-from workflow.studies.verdicts import Measured
+from workflow.studies.verdicts import Measured, exactly
 
 CELL = ["teacher", "start_distance"]
 
@@ -30,13 +30,14 @@ def judge(tables, claims, rng):
         f"{kind}, {distance:g}: {found.value:.2f}, slope {slopes[kind, distance]:.2f}"
         for (kind, distance), found in halved.items()
     )
+    # A short training has no direction of the range.
+    off = max(halved.values(), key=off_prediction, default=exactly(np.nan, data=data))
+    told = f"Kind of teacher, start: median, log-log slope against the prediction: {note}."
     found = {"12d": min(end.values(), key=lambda measured: measured.value)}
     return (found if "12d" in claims else {}) | {
         "12f": min(grown.values(), key=lambda measured: measured.value),
         "12x": max(start.values(), key=lambda measured: measured.value),
-        "12e": max(halved.values(), key=off_prediction)._replace(
-            note=f"Kind of teacher, start: median, log-log slope against the prediction: {note}."
-        ),
+        "12e": off._replace(note=told),
         "shares": {"end": end, "start": start},
         "halved": halved,
         "times": times,
@@ -130,11 +131,16 @@ def draw(findings, tables):
         boundaries=np.linspace(0, 1, 101),
         ticks=[0, 0.5, 1],
     )
-    cells = [(found, cell) for *_, found, _ in shown[:1] + shown[2:] for cell in found["halved"]]
-    labels = [
-        f"{found['halved'][cell].data.replace('Fashion-MNIST', 'Fashion')} {cell[0]}, {cell[1]:g}"
-        for found, cell in cells
+    cells = [
+        (found, cell) for *_, found, _ in shown[:1] + shown[2:] for cell in found["shares"]["end"]
     ]
+    shown_cells = [(found["shares"]["end"][cell].data, *cell) for found, cell in cells]
+    labels = [
+        f"{data.replace('Fashion-MNIST', 'Fashion')} {kind}, {distance:g}"
+        for data, kind, distance in shown_cells
+    ]
+    # A short training has no direction of the range, and a logarithmic axis needs some.
+    scale = "log" if len(findings["chosen"]) else "linear"
     shares, halved, against = axes[1]
     places = np.arange(len(cells))
     control = {"fillstyle": "none", "color": style.COLOURS[3], "label": "control: at the start"}
@@ -150,13 +156,13 @@ def draw(findings, tables):
     points(
         halved,
         places,
-        [found["halved"][cell] for found, cell in cells],
+        [found["halved"].get(cell, exactly(np.nan)) for found, cell in cells],
         {"color": style.COLOURS[0]},
     )
     halved.axhspan(*findings["band"], color="0.92", zorder=0)
     halved.axhline(1, **style.THEORY)
     halved.set(
-        yscale="log",
+        yscale=scale,
         ylim=(0.25, 4),
         ylabel=r"$\eta\lambda_j\,\times$ step of halving",
     )
@@ -182,8 +188,8 @@ def draw(findings, tables):
     ends = np.array([rows.predicted.min(), rows.predicted.max()])
     against.plot(ends, ends, **style.THEORY)
     against.set(
-        xscale="log",
-        yscale="log",
+        xscale=scale,
+        yscale=scale,
         xlabel=r"prediction $1 / (\eta\lambda_j)$",
         ylabel="step of halving",
     )
