@@ -73,7 +73,6 @@ def curvature(good):
     quotient = np.where(~one, 0.55 if good else 0.45, 0.1)
     quotient[~last & (table.method == "Oja")] = 0.1
     quotient[table.method == "Lanczos"] = 1.0
-    fall = 2e-3 * np.where(~one, 0.45 if good else 0.55, 0.9)
-    return table.assign(
-        quotient=-quotient, cosine=1.0, fall_curved=np.where(last, fall, 2e-3 * 0.9)
-    )
+    fall = 2e-3 * np.where(~one, 0.9 if good else 1.1, 1.5)
+    first = 2e-3 * (1.5 if good else 0.5)
+    return table.assign(quotient=-quotient, cosine=1.0, fall_curved=np.where(last, fall, first))

@@ -55,7 +55,7 @@ def judge(tables, claims, rng):
         ),
         "early": early,
         "half": half,
-        **judge_methods(early, tables["compared"], rng),
+        **judge_methods(early, tables["compared"], claims["P16f"].given["half"], rng),
     }
 
 
@@ -86,7 +86,7 @@ def in_cells(rows, column, rng, worst=False):
     return found
 
 
-def judge_methods(trained, compared, rng):
+def judge_methods(trained, compared, half, rng):
     """Last iterates of Oja's method and of differences of gradients, beside Lanczos."""
     last = compared.sort_values("products").groupby([*RUN, "method"]).last().unstack("method")
     lanczos = last.quotient.Lanczos
@@ -101,8 +101,9 @@ def judge_methods(trained, compared, rng):
             (
                 "P16f",
                 worths,
-                f"Largest {worths.max():.2g}; its curvature is {kinks.median():.2g} times "
-                "Lanczos's, median.",
+                f"{(worths > half).sum()} of {len(worths)} exceed {half:g}, the largest is "
+                f"{worths.max():.2g}; its curvature is {kinks.median():.2g} times Lanczos's, "
+                "median.",
             ),
         )
     }
@@ -145,6 +146,8 @@ def draw(findings, tables):
         rate_drops(axis)
     resnet.set_ylabel("largest decrease of $F$ / $F(W)$")
     plain.sharey(resnet)
+    falls = trained[["fall_gradient", "fall_curved"]].div(trained.loss, axis=0).to_numpy()
+    resnet.set_ylim(max(1e-4, 0.7 * falls[falls > 0].min()), 1.5 * falls.max())
 
     early = findings["early"]
     epochs = sorted(early.epoch.unique())
@@ -188,7 +191,7 @@ def draw(findings, tables):
     found.set(
         xlabel="products with the noisy Hessian",
         ylabel=r"curvature / Lanczos's $\lambda_{\min}$",
-        title=f"Oja, epoch {compared.epoch.min()}, {runs(compared)} trainings",
+        title=f"Oja, epoch {compared.epoch.min()}",
     )
     offsets.set(
         xscale="log",
