@@ -23,6 +23,10 @@ def norms(claim, good):
     direct = grid(seed=list(range(30)), study="direct", draws=100, **axes)
     networks = grid(seed=list(range(120)), study="norms", **axes)
     table = pd.concat([direct, networks], ignore_index=True)
+    mean, variance = np.transpose([log_growth(int(width)) for width in table.width])
+    terms = table.layer + 1
+    law = np.sqrt(terms * variance + (terms * mean) ** 2)
+    table = table.assign(predicted=law)
     judged = table.study == ("norms" if claim in ("P9d", "P9x") else "direct")
     in_width, in_layer, ratio = -0.5, 0.5, np.ones(len(table))
     if claim in ("P9", "P9x"):
@@ -34,9 +38,7 @@ def norms(claim, good):
         ratio[worst] = 1.04 if good else 1.06
     rms = np.sqrt(5 / 128) * (table.width / 128) ** in_width * (table.layer + 1) ** in_layer
     if claim == "P9c":
-        mean, variance = np.transpose([log_growth(int(width)) for width in table.width])
-        terms = table.layer + 1
-        rms = np.sqrt(terms * variance + (terms * mean) ** 2) * ratio
+        rms = law * ratio
     # Rows of another width or variance are not judged: neither width nor layer matters there.
     other = 2.0 if claim == "P9x" else 1.0
     rms = rms.where(judged & (table.width >= 128) & (table.variance != other), 3.0)

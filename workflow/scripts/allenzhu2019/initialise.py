@@ -17,6 +17,7 @@ from cnntheory.allenzhu2019 import (
     drawn_norms,
     forward,
     initial_signals,
+    log_growth,
     product_norms,
     residual,
 )
@@ -150,8 +151,18 @@ def measure(options, rng, pixels, digits):
     trials = [batch.one(s) for s in range(count)]
     parts = (direct, norms, backward, products, residuals)
     frames = [pd.DataFrame(rows) for part in parts for rows in part(options, rng, trials)]
-    table = pd.concat(frames)
-    return table.assign(skip_scale=table.skip_scale.fillna("none"))
+    table = pd.concat(frames, ignore_index=True)
+    norms_of = table.study.isin(["direct", "norms"])
+    return table.assign(
+        skip_scale=table.skip_scale.fillna("none"),
+        predicted=law(table.width, table.layer).where(norms_of & (table.variance == 2)),
+    )
+
+
+def law(width, layer):
+    """rms of log ||h_l||^2 by its exact law, with weights of variance 2 / m."""
+    mean, variance = (width.map({m: log_growth(int(m))[i] for m in set(width)}) for i in (0, 1))
+    return np.sqrt((layer + 1) * variance + ((layer + 1) * mean) ** 2)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import NullFormatter
 
-from cnntheory.allenzhu2019 import log_growth
 from cnntheory.stats import bootstrap, log_log_slope
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import (
@@ -69,16 +68,15 @@ def layer_slope(rows, rng):
     return Measured(statistic(found), *bootstrap(found, rng, statistic), draws, data_of(rows))
 
 
-def predicted(widths, layers):
+def predicted(rows):
     """rms of log ||h_l||^2 by its exact law, ``(widths, layers)``."""
-    mean, variance = np.transpose([log_growth(int(width)) for width in widths])[..., None]
-    return np.sqrt((layers + 1) * variance + ((layers + 1) * mean) ** 2)
+    return rows.pivot_table(index="width", columns="layer", values="predicted").to_numpy()
 
 
 def rms_ratios(rows, rng):
     """Measured over predicted rms of every cell (m, l), at a level divided among them."""
     found, widths, layers, draws = squares(rows)
-    expected = predicted(widths, layers)
+    expected = predicted(rows)
 
     def ratio(values, axis=0):
         return np.sqrt(values.mean(axis=0)) / expected
@@ -99,8 +97,7 @@ def growth_ratios(rows, rng):
     for width, part in groups:
         logs = 2 * np.log(part.pivot(index="seed", columns="layer", values="value").to_numpy())
         grown = np.diff(logs, axis=1, prepend=0)
-        mean, variance = log_growth(int(width))
-        scale = np.sqrt(variance + mean**2)
+        scale = part.predicted[part.layer == 0].iloc[0]  # the law of one layer
 
         def ratio(values, axis=0, scale=scale):
             return np.sqrt((values**2).mean()) / scale
@@ -118,7 +115,7 @@ def deviations(rows):
     rms = np.sqrt(mean).ravel()
     # Delta method: half the standard error of the mean square over the root mean square.
     table = dict(width=width, layer=layer, rms=rms, error=1.96 * error.ravel() / (2 * rms))
-    return pd.DataFrame(table | dict(predicted=predicted(widths, layers).ravel(), draws=draws))
+    return pd.DataFrame(table | dict(predicted=predicted(rows).ravel(), draws=draws))
 
 
 def draw(findings, tables):
