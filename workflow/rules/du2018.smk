@@ -138,7 +138,7 @@ declare(
 declare(
     "du2018",
     "check_image_condition",
-    "gamma and L_cross of the image patches",
+    "Measuring gamma and L_cross of the image patches",
     input={
         "patches": "<results>/data/patches.npy",
         "source": "<results>/data/source.json",
