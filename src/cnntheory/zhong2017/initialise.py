@@ -130,8 +130,8 @@ def tensor_initialise(
     Notes
     -----
     ``2 n r k^2`` operations, or about ``200 n r k`` for odd activations; the samples stream through
-    in blocks. Departures from the published algorithm, each because it recovers kernels at sample
-    sizes where that fails: all samples serve every step; all patches are averaged; the fourth
+    in blocks. Departures from the published algorithm, whose own sample sizes are not measured
+    here: all samples serve every step; all patches are averaged; the fourth
     moment is kept whole in the span, and the third is swept by higher-order orthogonal iteration,
     instead of being contracted with one random vector.
 

@@ -11,7 +11,7 @@ def made(claim, good):
     table = pd.DataFrame(
         [
             dict(identity=identity, patches=1, dimension=p, seed=seed, data="synthetic")
-            for identity, p, seed in itertools.product(IDENTITIES, (2, 25), range(5))
+            for identity, p, seed in itertools.product(IDENTITIES, (2, 25), range(10))
         ]
     )
     broken = table.identity == "wrong region left out"
