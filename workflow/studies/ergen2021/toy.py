@@ -1,5 +1,7 @@
 """The toy figure as we understand it: SGD with few, medium and many filters against time."""
 
+import numpy as np
+
 from workflow.studies import study, style
 
 
@@ -54,7 +56,12 @@ def draw(findings, tables):
     handles, labels = axes[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=2)
     low = min(optimum, runs.objective.min())
-    axes[0].set_ylim(low * 0.85, 1.2 * runs[runs.iteration > 0].objective.max())
+    # A start may diverge: its line leaves the picture at the height of the highest start.
+    finite = runs[np.isfinite(runs.objective)]
+    high = min(
+        finite[finite.iteration > 0].objective.max(), runs[runs.iteration == 0].objective.max()
+    )
+    axes[0].set_ylim(low * 0.85, 1.2 * high)
     return fig, [*drawn, curves[curves.method != "sgd"], timing]
 
 
