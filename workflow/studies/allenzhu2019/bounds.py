@@ -16,6 +16,9 @@ def draw(findings, tables):
         low = 10.0 ** (np.floor(np.log10(part.min())) - 1)
         for y, (kind, colour) in enumerate((("measured", style.COLOURS[0]), ("proven", "0.6"))):
             value = part[kind]
+            if not np.isfinite(value):  # no width that was tried fits the images
+                axis.text(1.5 * low, y, f"{kind}: none of those tried", va="center", fontsize=6.5)
+                continue
             axis.barh(y, value - low, left=low, color=colour, height=0.7)
             inside = value > low * (part.max() / low) ** 0.6
             axis.annotate(
