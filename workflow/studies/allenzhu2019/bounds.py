@@ -13,14 +13,15 @@ def draw(findings, tables):
     )
     for axis, (what, part) in zip(axes, rows.groupby("quantity", sort=False), strict=True):
         part = part.set_index("kind").value
-        low = 10.0 ** (np.floor(np.log10(part.min())) - 1)
+        known = part[np.isfinite(part)]
+        low = 10.0 ** (np.floor(np.log10(known.min())) - 1)
         for y, (kind, colour) in enumerate((("measured", style.COLOURS[0]), ("proven", "0.6"))):
             value = part[kind]
             if not np.isfinite(value):  # no width that was tried fits the images
                 axis.text(1.5 * low, y, f"{kind}: none of those tried", va="center", fontsize=6.5)
                 continue
             axis.barh(y, value - low, left=low, color=colour, height=0.7)
-            inside = value > low * (part.max() / low) ** 0.6
+            inside = value > low * (known.max() / low) ** 0.6
             axis.annotate(
                 f"{kind}: {number(value)}",
                 (value, y),
@@ -30,7 +31,7 @@ def draw(findings, tables):
                 va="center",
                 fontsize=6.5,
             )
-        axis.set(xscale="log", xlim=(low, part.max() * 3), yticks=[])
+        axis.set(xscale="log", xlim=(low, known.max() * 3), yticks=[])
         axis.set_title(what, loc="left")
         axis.grid(False)
         axis.spines["left"].set_visible(False)
