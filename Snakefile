@@ -43,7 +43,7 @@ pathvars:
 STUDIES = studies()
 
 # Data sets beside the main one, on which the claims about images are judged once more.
-REPLICAS = replicas(config)
+REPLICAS = replicas(config, workflow.pathvars.apply("<results>"))
 
 
 wildcard_constraints:

@@ -195,11 +195,11 @@ def replication(folders, monkeypatch):
     """``replication(folder, dataset)``: further data sets of a run whose cache is a folder."""
     monkeypatch.delenv("FASHION_MNIST_DIR", raising=False)
 
-    def asked(cache, dataset="auto"):
+    def asked(cache, dataset="auto", results="nowhere"):
         monkeypatch.delenv("CNNTHEORY_REPLICAS", raising=False)
         nowhere = {"path": None, "cache": str(cache), "mirrors": ["http://127.0.0.1:9/"]}
         words = {"dataset": dataset, "replicate": ["fashion-mnist"], "fashion_mnist": nowhere}
-        return replicas(words)
+        return replicas(words, results)
 
     return asked
 
@@ -209,6 +209,11 @@ def test_a_second_data_set_counts_where_it_is_at_hand(replication, folders, caps
     assert replication(full) == ["fashion-mnist"]
     assert replication(full, "fashion-mnist") == []
     assert capsys.readouterr().err == ""
+    # What an earlier run left is enough.
+    source = empty / "results/fashion-mnist/data/source.json"
+    source.parent.mkdir(parents=True)
+    source.touch()
+    assert replication(empty, results=empty / "results") == ["fashion-mnist"]
     assert replication(empty) == []
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("Fashion-MNIST: not at hand") and "FASHION_MNIST_DIR" in line
@@ -218,7 +223,7 @@ def test_the_processes_of_a_run_see_the_same_data_sets(replication, folders, mon
     replication(folders[0])
     # A process that is started inherits what was found and looks no more.
     asked = {"replicate": ["fashion-mnist"], "dataset": "auto", "fashion_mnist": None}
-    assert replicas(asked) == ["fashion-mnist"]
+    assert replicas(asked, "nowhere") == ["fashion-mnist"]
     monkeypatch.delenv("CNNTHEORY_REPLICAS")
 
 

@@ -114,11 +114,12 @@ def stand_in(source):
     return path.exists() and json.loads(path.read_text())["data"] == images.SMALL
 
 
-def replicas(config):
+def replicas(config, results):
     """Further data sets on which this run judges again: those asked for that can be had.
 
-    Whether they can is found out once and told to the processes that a run starts: all of them
-    have to see the same rules.
+    They are at hand, or an earlier run has left their images in the folder `results`. Whether they
+    can be had is found out once and told to the processes that a run starts: all of them have to
+    see the same rules.
     """
     variable = "CNNTHEORY_REPLICAS"
     if variable not in os.environ:
@@ -129,6 +130,7 @@ def replicas(config):
             if dataset == main:
                 continue
             at_hand = place != "cache" or images.at_hand(folder)
+            at_hand = at_hand or Path(results, dataset, "data/source.json").exists()
             if at_hand or images.reachable(config[known.section]["mirrors"], known.files):
                 found.append(dataset)
             else:

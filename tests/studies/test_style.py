@@ -167,5 +167,5 @@ def test_only_figures_of_images_name_them_and_only_when_they_are_not_mnist(quick
         for path in quick.figures.glob("du2018/*.svg")
         if f"<!-- Measured on {images.SMALL} -->" in path.read_text()
     }
-    images = {"fig1", "fig2", "fig3c", "fig3d", "fig4", "fig5", "spectrum"}
-    assert labelled == (images if quick.data == images.SMALL else set())
+    about = {"fig1", "fig2", "fig3c", "fig3d", "fig4", "fig5", "spectrum", "image_condition"}
+    assert labelled == (about if quick.data == images.SMALL else set())
