@@ -214,11 +214,10 @@ TARGETS = [
 
 
 @pytest.fixture(scope="session")
-def one_core(copy, snakemake, mnist_folder):
+def one_core(copy, snakemake, mnist_folder, known):
     """A part of the quick run once more, elsewhere and on one core."""
     tree = copy("one_core")
-    env = {"MNIST_DIR": mnist_folder} if mnist_folder else {}
-    done = snakemake(tree, "--cores", 1, *TARGETS, **env)
+    done = snakemake(tree, "--cores", 1, *TARGETS, **known)
     assert done.returncode == 0, done.stdout
     return Run(tree, {}, done.stdout, images.MNIST if mnist_folder else images.SMALL)
 

@@ -39,7 +39,7 @@ def judge(tables, claims, rng):
 
 def draw(findings, tables):
     table = tables["solver_work"]
-    fig, (axis,) = style.panels(1, height=2.6, width=style.DOUBLE / 2)
+    fig, (axis,) = style.panels(1, height=2.6, width=style.SINGLE)
     for i, (h, rows) in enumerate(table.groupby("patch_size")):
         work = rows.groupby("samples").work
         middle = work.median()
