@@ -58,7 +58,8 @@ def test_what_the_page_leads_to_runs(extended, program):
         found |= {row["id"]: row for row in json.loads(path.read_text())}
         assert (extended / f"results/quick/figures/du2018/{study}.svg").exists()
     assert found["13"]["verdict"] == "holds" and found["13x"]["verdict"] == "fails"
-    assert found["9d"]["measured"] == pytest.approx(1, abs=0.2)
+    # Few seeds at this scale.
+    assert found["9d"]["measured"] == pytest.approx(1, abs=0.5)
     words = [word.strip('"') for word in re.findall(r'"[^"]+"|\S+', judges)]
     done = program(extended, *words, "--quiet", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout
