@@ -65,6 +65,30 @@ def train_both(options, patches, y, beta, gates, rng):
         yield "sgd", 0, restart, trained.network(restart), np.nan, seconds
 
 
+def one_set(options, seed, patches, y, test, y_test, draws, rng):
+    """Rows and seconds of the networks trained on one set of patches."""
+    rows, timing = [], []
+    gates = sample_gates(patches.shape[2], max(options.gates), draws)
+    # The largest over sampled directions is a scale for beta, no threshold.
+    beta = options.fraction * correlations(gates.T, patches, y).max()
+    found = train_both(options, patches, y, beta, gates, rng)
+    for method, count, restart, network, dual_bound, seconds in found:
+        labelled = {"seed": seed, "method": method, "gates": count, "restart": restart}
+        rows.append(
+            labelled
+            | {
+                "samples": options.samples,
+                "beta": beta,
+                "filters": len(network.weights),
+                "objective": network.objective(patches, y, beta),
+                "dual_bound": dual_bound,
+                "accuracy": accuracy(network.predict(test), y_test),
+            }
+        )
+        timing.append(labelled | {"seconds": seconds})
+    return rows, timing
+
+
 def measure(options, rng, train_images, train_labels, test_images, test_labels):
     images, labels = two_classes(train_images, train_labels)
     X_test, y_test = two_classes(test_images, test_labels)
@@ -78,24 +102,9 @@ def measure(options, rng, train_images, train_labels, test_images, test_labels):
             extract_patches(part - chosen.mean(axis=0), options.patch_size, options.stride)
             for part in (chosen, pictures)
         )
-        gates = sample_gates(patches.shape[2], max(options.gates), draws)
-        # The largest over sampled directions is a scale for beta, no threshold.
-        beta = options.fraction * correlations(gates.T, patches, y).max()
-        found = train_both(options, patches, y, beta, gates, rng("sgd", seed))
-        for method, count, restart, network, dual_bound, seconds in found:
-            labelled = {"seed": seed, "method": method, "gates": count, "restart": restart}
-            rows.append(
-                labelled
-                | {
-                    "samples": options.samples,
-                    "beta": beta,
-                    "filters": len(network.weights),
-                    "objective": network.objective(patches, y, beta),
-                    "dual_bound": dual_bound,
-                    "accuracy": accuracy(network.predict(test), y_test),
-                }
-            )
-            timing.append(labelled | {"seconds": seconds})
+        found, seconds = one_set(options, seed, patches, y, test, y_test, draws, rng("sgd", seed))
+        rows += found
+        timing += seconds
     return {"table": pd.DataFrame(rows), "timing": pd.DataFrame(timing)}
 
 

@@ -11,11 +11,10 @@ import pandas as pd
 from pydantic import Field
 from sklearn.datasets import load_sample_images
 
-from cnntheory.ergen2021 import sample_gates
 from cnntheory.images.patches import extract_patches
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import Length, StochasticDescent, accuracy, correlations
-from workflow.scripts.ergen2021.train_image_patches import train_both
+from workflow.scripts.ergen2021.problems import Length, StochasticDescent
+from workflow.scripts.ergen2021.train_image_patches import one_set
 from workflow.scripts.step import Count, Share
 
 QUARTER = 4
@@ -77,24 +76,9 @@ def measure(options, rng):
             colour_patches(part - tiles.mean(axis=0), options.patch_size, options.stride)
             for part in (tiles, test_tiles)
         )
-        gates = sample_gates(patches.shape[2], max(options.gates), draws)
-        # The largest over sampled directions is a scale for beta, no threshold.
-        beta = options.fraction * correlations(gates.T, patches, y).max()
-        found = train_both(options, patches, y, beta, gates, rng("sgd", seed))
-        for method, count, restart, network, dual_bound, seconds in found:
-            labelled = {"seed": seed, "method": method, "gates": count, "restart": restart}
-            rows.append(
-                labelled
-                | {
-                    "samples": options.samples,
-                    "beta": beta,
-                    "filters": len(network.weights),
-                    "objective": network.objective(patches, y, beta),
-                    "dual_bound": dual_bound,
-                    "accuracy": accuracy(network.predict(test), y_test),
-                }
-            )
-            timing.append(labelled | {"seconds": seconds})
+        found, seconds = one_set(options, seed, patches, y, test, y_test, draws, rng("sgd", seed))
+        rows += found
+        timing += seconds
     return {"table": pd.DataFrame(rows), "timing": pd.DataFrame(timing)}
 
 
