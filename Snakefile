@@ -84,6 +84,12 @@ for paper in STUDIES:
             "Figures, tables and verdicts of one paper are up to date."
 
 
+onstart:
+    # With a limit of jobs a second, which is the default, every pass of Snakemake's scheduler plans
+    # another pass a second later: after some hundred jobs the passes take a core.
+    workflow.scheduler.job_rate_limiter = None
+
+
 onsuccess:
     if stand_in(workflow.pathvars.apply("<results>/data/source.json")):
         print(SMALL_REMINDER)

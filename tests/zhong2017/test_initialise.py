@@ -17,6 +17,7 @@ from cnntheory.zhong2017 import (
     decompose,
     draw_teacher,
     estimate_subspace,
+    initialise,
     match_kernels,
     moment_orders,
     network_output,
@@ -265,6 +266,7 @@ def test_dependent_kernels_cannot_be_recovered():
         ({"activation": "linear"}, "which is linear"),
         ({"activation": "gelu"}, "activation: expected one of"),
         ({"method": "als"}, "method: expected 'kcl' or 'jennrich'"),
+        ({"method": "published", "return_info": True}, 'return_info: method "published" has'),
         ({"center": "median"}, 'center: expected True, False or "mean"'),
         ({"orders": (3, 2)}, "orders: expected"),
         ({"y": np.ones(39)}, "y: expected shape (40,)"),
@@ -284,6 +286,56 @@ def test_bad_arguments(change, message):
     }
     with pytest.raises(ValueError, match=re.escape(message)):
         tensor_initialise(**{**arguments, **change})
+
+
+# As published
+
+
+@pytest.mark.parametrize("kernels", [2, 5])
+@pytest.mark.parametrize("activation", ["squared_relu", "relu", "tanh", "sigmoid"])
+def test_the_published_recipe_is_exact_on_population_moments(activation, kernels, monkeypatch):
+    # With t = k the random direction lies in the span of the kernels.
+    rng = np.random.default_rng(kernels)
+    W = draw_teacher(rng, 5, kernels)
+    norms = np.linalg.norm(W, axis=0)
+    units = W / norms
+
+    def moment(order, *sides):
+        """``sum_l m_order(|w_l|) (sides^T w_l / |w_l|)``, the outer product over the sides."""
+        total = 0.0
+        for c, u in zip(hermite_coefficient(order, norms, activation), units.T, strict=True):
+            for side in sides:
+                c = np.multiply.outer(c, side.T @ u)
+            total = total + c
+        return total
+
+    eye = np.eye(5)
+    population = {
+        "first_moment": lambda x, y, k: moment(1, eye),
+        "second_moment": lambda x, y, k: moment(2, eye, eye),
+        "contracted_third_moment": lambda x, y, a: moment(3, eye, eye, a),
+        "compressed_moment": lambda x, y, V, order: moment(order, *[V] * order),
+    }
+    for name, function in population.items():
+        monkeypatch.setattr(initialise, name, function)
+    x, y = np.zeros((30, 10)), np.full(30, 2 * gamma(0, norms, activation).sum())
+    found = tensor_initialise(x, y, kernels, 5, activation, method="published")
+    np.testing.assert_allclose(match_kernels(found, W), W, atol=1e-6)
+
+
+def test_the_published_recipe_needs_three_samples():
+    with pytest.raises(ValueError, match="at least 3 samples to split, found 2"):
+        tensor_initialise(np.ones((2, 40)), np.ones(2), 2, 4, "relu", method="published")
+
+
+def test_the_published_recipe_sees_the_moments_of_its_own_third():
+    # Labels that are spoilt in one third of the samples spoil one step of the recipe.
+    _, x, y = draw_sample(0, 60_000, 4, 2, 2, "squared_relu")
+    usual = tensor_initialise(x, y, 2, 4, "squared_relu", method="published")
+    spoilt = y.copy()
+    spoilt[2::3] *= 4  # M_1 alone: the directions stay, the squares of the lengths grow by four
+    found = tensor_initialise(x, spoilt, 2, 4, "squared_relu", method="published")
+    np.testing.assert_allclose(match_kernels(found, 2 * usual), 2 * usual, rtol=1e-9)
 
 
 # Outside the assumptions

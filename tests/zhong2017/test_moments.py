@@ -9,6 +9,7 @@ from cnntheory.zhong2017 import draw_teacher, moments, network_output
 from cnntheory.zhong2017.activations import hermite_coefficient
 from cnntheory.zhong2017.moments import (
     compressed_moment,
+    contracted_third_moment,
     first_moment,
     second_moment,
     subtract_linear,
@@ -62,6 +63,13 @@ def test_first_and_second_moment(sample):
     wide = x.astype(float)
     np.testing.assert_allclose(first_moment(x, y, 4), explicit_moment(wide, y, 4, 1), atol=1e-12)
     np.testing.assert_allclose(second_moment(x, y, 4), explicit_moment(wide, y, 4, 2), atol=1e-12)
+
+
+def test_one_contraction_of_the_third_moment(sample):
+    x, y = sample
+    direction = np.array([0.5, -0.5, 0.1, 0.7])
+    expected = explicit_moment(x.astype(float), y, 4, 3) @ direction
+    np.testing.assert_allclose(contracted_third_moment(x, y, direction), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("order", [3, 4])

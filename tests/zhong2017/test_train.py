@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import least_squares
 
 from cnntheory.zhong2017 import (
     ACTIVATIONS,
@@ -14,6 +15,7 @@ from cnntheory.zhong2017 import (
     empirical_hessian,
     empirical_objective,
     gradient_descent,
+    levenberg_marquardt,
     network_output,
     population_hessian,
     population_objective,
@@ -156,3 +158,63 @@ def test_bad_arguments():
         population_objective(np.eye(3), "relu", 0)
     with pytest.raises(ValueError, match="patch_size=3"):
         empirical_objective(np.ones((4, 4)), np.ones(4), 3, "relu")
+
+
+@pytest.mark.parametrize("activation", ["squared_relu", "tanh", "relu"])
+def test_second_order_steps_end_where_another_solver_does(activation):
+    rng = np.random.default_rng(7)
+    x = rng.standard_normal((3, 60, 8))
+    teachers = [draw_teacher(rng, 4, 2) for _ in x]
+    # Noise, so that the optimum is not zero.
+    y = np.array([network_output(W, s, activation) for W, s in zip(teachers, x, strict=True)])
+    y += 0.1 * rng.standard_normal(y.shape)
+    starts = np.array(teachers) + 0.1 * rng.standard_normal((3, 4, 2))
+    found, loss = levenberg_marquardt(starts, x, y, activation, steps=500)
+    for W, value, start, inputs, labels in zip(found, loss, starts, x, y, strict=True):
+        peer = least_squares(
+            lambda w, inputs=inputs, labels=labels: (
+                network_output(w.reshape(4, 2), inputs, activation) - labels
+            ),
+            start.ravel(),
+            xtol=1e-14,
+            ftol=1e-14,
+            gtol=1e-14,
+        )
+        # The ReLU has kinks: equal losses to the digits that either solver reaches.
+        assert value == pytest.approx(peer.cost / len(labels), rel=1e-6)
+        if activation != "relu":
+            gradient = empirical_objective(inputs, labels, 4, activation)(W[None])[1]
+            assert np.abs(gradient).max() < 1e-7
+
+
+def test_fewer_samples_than_unknowns_are_fitted_and_not_recovered():
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((6, 5, 8))
+    teachers = [draw_teacher(rng, 4, 2) for _ in x]
+    y = np.array([network_output(W, s, "tanh") for W, s in zip(teachers, x, strict=True)])
+    starts = np.array(teachers) + 0.3 * rng.standard_normal((6, 4, 2))
+    found, loss = levenberg_marquardt(starts, x, y, "tanh")
+    assert np.median(loss) < 1e-15
+    assert min(recovery_error(*pair)[0] for pair in zip(found, teachers, strict=True)) > 0.02
+
+
+def test_second_order_steps_stay_where_the_gradient_vanishes():
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((1, 30, 8)), rng.standard_normal((1, 30))
+    with np.errstate(all="raise"):
+        found, loss = levenberg_marquardt(np.zeros((1, 4, 2)), x, y, "squared_relu")
+    assert not found.any()
+    assert loss[0] == pytest.approx((y**2).mean() / 2)
+
+
+def test_many_problems_are_single_problems():
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((4, 30, 6))
+    teachers = np.array([draw_teacher(rng, 3, 2) for _ in x])
+    y = np.array([network_output(W, s, "tanh") for W, s in zip(teachers, x, strict=True)])
+    starts = teachers + 0.2 * rng.standard_normal(teachers.shape)
+    together, _ = levenberg_marquardt(starts, x, y, "tanh")
+    for i in range(4):
+        alone, _ = levenberg_marquardt(starts[i : i + 1], x[i : i + 1], y[i : i + 1], "tanh")
+        np.testing.assert_allclose(together[i], alone[0], atol=1e-9)
+        np.testing.assert_allclose(alone[0], teachers[i], atol=1e-6)

@@ -62,3 +62,15 @@ declare(
         "curves": "<results>/zhong2017/starts_{case}_curves.parquet",
     },
 )
+declare(
+    "zhong2017",
+    "train_levenberg_marquardt",
+    "Samples needed, by second-order steps: {wildcards.case}",
+    output="<results>/zhong2017/{case}.parquet",
+)
+declare(
+    "zhong2017",
+    "time_initialisation",
+    "Seconds of tensor initialisation against d",
+    output="<results>/zhong2017/tensor_timing.parquet",
+)

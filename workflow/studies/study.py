@@ -99,7 +99,7 @@ class Sign(_Strict):
     plain: Text = Field(description="what it means, for a newcomer")
     caption: Text
     tables: list[str | dict[str, list[str]]] = Field(
-        min_length=1, description="tables judged and drawn; several under one name are put together"
+        description="tables judged and drawn; several under one name are put together"
     )
     replicate: list[str | dict[str, list[str]]] = Field(
         [], description="which of the tables there are of further data sets too"

@@ -11,7 +11,12 @@ from .initialise import (
 )
 from .network import draw_teacher, match_kernels, network_output, recovery_error
 from .tensor_decomposition import decompose
-from .train import empirical_objective, gradient_descent, population_objective
+from .train import (
+    empirical_objective,
+    gradient_descent,
+    levenberg_marquardt,
+    population_objective,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -23,6 +28,7 @@ __all__ = [
     "empirical_objective",
     "estimate_subspace",
     "gradient_descent",
+    "levenberg_marquardt",
     "match_kernels",
     "moment_orders",
     "network_output",

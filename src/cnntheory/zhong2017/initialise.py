@@ -15,6 +15,7 @@ from .activations import (
 )
 from .moments import (
     compressed_moment,
+    contracted_third_moment,
     first_moment,
     second_moment,
     subtract_linear,
@@ -78,14 +79,15 @@ def tensor_initialise(
         Number ``k`` of coordinates of a patch; ``d = r k``.
     activation : str
         One of `cnntheory.zhong2017.ACTIVATIONS` but ``linear`` and ``quadratic``.
-    method : {"kcl", "jennrich"}, optional
-        Tensor decomposition, see `decompose`.
+    method : {"kcl", "jennrich", "published"}, optional
+        Tensor decomposition, see `decompose`; or the recipe as published, to compare with, see
+        `published_recipe`.
     center : bool or "mean", optional
         What to take off `y`. True: before each moment its regression on the Hermite polynomials of
         lower order, that is, its mean, then ``sum_i M_1^T z_i``, then
         ``sum_i z_i^T M_2 z_i / 2`` (in the span found). They are orthogonal to the polynomial of
         the moment: the moment keeps its expectation and loses variance. ``"mean"``: the mean
-        only. False: nothing, as published.
+        only. False: nothing, as published. Of no meaning with ``method="published"``.
     seed : int or numpy.random.Generator, optional
         Random projections.
     return_info : bool, optional
@@ -115,8 +117,9 @@ def tensor_initialise(
     ------
     ValueError
         If ``d`` is not a multiple of `patch_size`, ``kernels > patch_size``, the activation is
-        linear or even (not identifiable), an input is NaN or infinite, or
-        ``n r < kernels * patch_size``.
+        linear or even (not identifiable), an input is NaN or infinite,
+        ``n r < kernels * patch_size``, or diagnostics are asked of ``method="published"``, which
+        has none.
 
     Warns
     -----
@@ -130,10 +133,10 @@ def tensor_initialise(
     Notes
     -----
     ``2 n r k^2`` operations, or about ``200 n r k`` for odd activations; the samples stream through
-    in blocks. Departures from the published algorithm, whose own sample sizes are not measured
-    here: all samples serve every step; all patches are averaged; the fourth
-    moment is kept whole in the span, and the third is swept by higher-order orthogonal iteration,
-    instead of being contracted with one random vector.
+    in blocks. Departures from the published algorithm (``method="published"``): all samples serve
+    every step; the labels are centred; the fourth moment is kept whole in the span, and the third
+    is swept by higher-order orthogonal iteration, instead of being contracted with one random
+    vector.
 
     References
     ----------
@@ -149,6 +152,11 @@ def tensor_initialise(
         j_2, j_3 = orders
         if j_2 not in (2, 3) or j_3 not in (3, 4):
             raise ValueError(f"orders: expected (2 or 3, 3 or 4), found {orders}; leave it out")
+    if method == "published":
+        if return_info:
+            raise ValueError('return_info: method "published" has no diagnostics; leave it out')
+        rng = np.random.default_rng(seed)
+        return published_recipe(x, y, kernels, patch_size, activation, rng, (j_2, j_3))
     mean = np.mean(y, dtype=float)
     mean_per_patch = mean * patch_size / x.shape[1]
 
@@ -185,6 +193,65 @@ def tensor_initialise(
     # Two independent estimates from n / 2 samples differ by twice the error of one from n.
     info["split_half_error"] = distance / (2 * max(np.linalg.norm(W), np.finfo(float).tiny))
     return W, info
+
+
+def published_recipe(x, y, kernels, patch_size, activation, rng, orders):
+    """Estimate the kernels by the predecessor's recipe, as published but for two things.
+
+    The sample is split in three. The first part gives the span, from ``M_2`` or from one random
+    contraction ``M_3(I, I, a)``; the second the directions, from ``M_3(V, V, V)`` or
+    ``M_4(V, V, V, a)`` with the same ``a``; the third signs and magnitudes, from ``M_1``. Labels
+    are not centred. The two things, both in the recipe's favour: moments are averaged over all
+    patches (the text has one patch), and magnitudes have the ceiling of `magnitude_ceiling`.
+
+    Parameters
+    ----------
+    x, y, kernels, patch_size, activation
+        As for `tensor_initialise`, numpy arrays.
+    rng : numpy.random.Generator
+        Draws ``a`` and the random slices of the decomposition.
+    orders : pair of int
+        Orders of the moments for span and directions.
+
+    Returns
+    -------
+    W : ndarray, shape (patch_size, kernels)
+        Kernels as columns.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three samples.
+
+    References
+    ----------
+    Zhong et al., arXiv 1706.03175, Algorithm 1, as we understand it.
+    """
+    if len(x) < 3:
+        raise ValueError(f"x: expected at least 3 samples to split, found {len(x)}; add samples")
+    first, second, third = (slice(part, None, 3) for part in range(3))
+    direction = rng.standard_normal(patch_size)
+    direction /= np.linalg.norm(direction)
+    if orders[0] == 2:
+        P_2 = second_moment(x[first], y[first], patch_size)
+    else:
+        P_2 = contracted_third_moment(x[first], y[first], direction)
+    V = _leading(P_2, kernels)[0]
+    if orders[1] == 3:
+        R = compressed_moment(x[second], y[second], V, 3)
+    else:
+        # M_4(V, V, V, a) needs the fourth moment on the span of V and a alone; where a lies in
+        # the span (t = k), on that of V.
+        across = direction - V @ (V.T @ direction)
+        length = np.linalg.norm(across)
+        frame = V if length < 1e-12 else np.column_stack([V, across / length])
+        whole = compressed_moment(x[second], y[second], frame, 4) @ (frame.T @ direction)
+        R = whole[:kernels, :kernels, :kernels]
+    directions = decompose(R, rng, "kcl")[0]
+    M_1 = first_moment(x[third], y[third], patch_size)
+    mean_per_patch = np.mean(y[third], dtype=float) * patch_size / x.shape[1]
+    ceiling = magnitude_ceiling(M_1, mean_per_patch, kernels, activation)
+    return signs_and_magnitudes(V @ directions, M_1, activation, ceiling)[0]
 
 
 def check_inputs(x, patch_size):
@@ -277,9 +344,7 @@ def estimate_subspace(x, y, patch_size, kernels, order, rng):
     """
     if order == 2:
         M, noise = _mean_and_noise(second_moment, x, y, patch_size)
-        values, vectors = np.linalg.eigh(M)
-        largest = np.argsort(-np.abs(values))[: kernels + 1]
-        return vectors[:, largest[:kernels]], _pad(values[largest], kernels + 1), noise
+        return *_leading(M, kernels), noise
     if order != 3:
         raise ValueError(f"order: expected 2 or 3, found {order!r}; see moment_orders")
     width = min(patch_size, max(_SKETCH, 2 * kernels))
@@ -289,6 +354,13 @@ def estimate_subspace(x, y, patch_size, kernels, order, rng):
         left, values, _ = np.linalg.svd(M, full_matrices=False)
         V = left[:, :kernels]
     return V, _pad(values[: kernels + 1], kernels + 1), noise
+
+
+def _leading(M, kernels):
+    """Leading eigenvectors of a symmetric matrix by modulus, and one more eigenvalue than those."""
+    values, vectors = np.linalg.eigh(M)
+    largest = np.argsort(-np.abs(values))[: kernels + 1]
+    return vectors[:, largest[:kernels]], _pad(values[largest], kernels + 1)
 
 
 def _pad(values, length):

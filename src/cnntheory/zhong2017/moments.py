@@ -55,6 +55,39 @@ def second_moment(x, y, patch_size):
     return S - np.mean(y, dtype=float) * np.eye(patch_size)
 
 
+def contracted_third_moment(x, y, direction):
+    """``M_3(I, I, a)``, one contraction of the third moment.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+        Inputs.
+    y : ndarray, shape (n,)
+        Labels.
+    direction : ndarray, shape (k,)
+        Unit vector ``a``.
+
+    Returns
+    -------
+    ndarray, shape (k, k)
+        ``E[y (a^T z) z z^T] - a M_1^T - M_1 a^T - (a^T M_1) I``.
+
+    Raises
+    ------
+    ValueError
+        If ``d`` is not a multiple of ``k``.
+
+    References
+    ----------
+    Zhong et al., arXiv 1706.03175, the matrix ``P_2`` of activations without a second moment.
+    """
+    k = len(direction)
+    raw = _patch_mean(x, y, k, k, lambda z, c: ((c * (z @ direction))[:, None] * z).T @ z)
+    M_1 = first_moment(x, y, k)
+    outer = np.outer(direction, M_1)
+    return raw - outer - outer.T - (direction @ M_1) * np.eye(k)
+
+
 def third_moment_unfolding(x, y, V):
     """Distinct columns of the unfolding of ``M_3(I, V, V)``.
 

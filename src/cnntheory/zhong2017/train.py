@@ -223,3 +223,88 @@ def gradient_descent(starts, objective, hessian, *, steps, refresh=20, tolerance
         if iteration % refresh == 0 or (iteration & (iteration - 1)) == 0:
             step[moving] = 1 / np.linalg.eigvalsh(hessian(W[moving]))[:, -1]
         W = np.where(moving[:, None, None], W - step[:, None, None] * gradient, W)
+
+
+def levenberg_marquardt(starts, x, y, activation, *, steps=200, tolerance=1e-20):
+    """Minimise the empirical loss by damped Gauss-Newton steps, many problems at once.
+
+    Second-order steps, so that a run that has not arrived has stopped somewhere else, and is not
+    merely slow as a gradient descent with a small ratio of eigenvalues is.
+
+    Parameters
+    ----------
+    starts : ndarray, shape (problems, patch_size, kernels)
+        Initial kernels.
+    x : ndarray, shape (problems, n, d)
+        Inputs, a sample for each problem.
+    y : ndarray, shape (problems, n)
+        Labels.
+    activation : str
+        One of `cnntheory.zhong2017.ACTIVATIONS`.
+    steps : int, optional
+        Largest number of steps tried.
+    tolerance : float, optional
+        Loss at which a problem is done; it is also done when a step is shorter than 1e-12 of its
+        kernels or no longer decreases the loss at any damping.
+
+    Returns
+    -------
+    W : ndarray, shape (problems, patch_size, kernels)
+        Where the runs end.
+    loss : ndarray, shape (problems,)
+        ``sum_n (f_W(x_n) - y_n)^2 / (2 n)`` there.
+
+    Raises
+    ------
+    ValueError
+        If ``d`` is not a multiple of `patch_size` or the activation is unknown.
+
+    Notes
+    -----
+    ``problems n (t k)^2`` operations a step, and memory for the Jacobians, ``problems n t k``.
+
+    References
+    ----------
+    Levenberg (1944), Marquardt (1963), with the damping of the refinement of tensors here.
+    """
+    check_activation(activation)
+    patch_rows(x[0, :0], starts.shape[-2])
+    W = np.array(starts, dtype=float)
+    loss = np.empty(len(W))
+    damping = np.full(len(W), 1e-2)
+    active = np.arange(len(W))
+    loss[:], slope, curvature = _gauss_newton(W, x, y, activation)
+    for _ in range(steps):
+        # Never zero: with fewer samples than unknowns, or dead kernels, the matrix is singular.
+        size = np.maximum(np.einsum("pii->pi", curvature).max(axis=1), np.finfo(float).eps)
+        shift = (damping[active] * size)[:, None, None] * np.eye(slope.shape[1])
+        step = np.linalg.solve(curvature + shift, slope[..., None])[..., 0]
+        trial = W[active] - step.reshape(len(active), *W.shape[:0:-1]).swapaxes(1, 2)
+        found = _gauss_newton(trial, x[active], y[active], activation)
+        better = found[0] < loss[active]
+        W[active[better]], loss[active[better]] = trial[better], found[0][better]
+        slope[better], curvature[better] = found[1][better], found[2][better]
+        damping[active] = np.maximum(damping[active] * np.where(better, 0.1, 10.0), 1e-12)
+        short = np.linalg.norm(step, axis=1) < 1e-12 * np.linalg.norm(W[active], axis=(1, 2))
+        going = (loss[active] > tolerance) & (damping[active] < 1e10) & ~(better & short)
+        active, slope, curvature = active[going], slope[going], curvature[going]
+        if not active.size:
+            break
+    return W, loss
+
+
+def _gauss_newton(W, x, y, activation):
+    """Losses, gradients (problems, t k) and Gauss-Newton matrices of problems with own samples."""
+    problems, n, d = x.shape
+    _, k, t = W.shape
+    z = x.reshape(problems, n * (d // k), k)
+    value, slope = phi_and_slope(z @ W, activation)
+    residual = value.reshape(problems, n, -1).sum(axis=-1) - y
+    slope = slope.reshape(problems, n, -1, t).swapaxes(-1, -2)
+    jacobian = (slope @ x.reshape(problems, n, -1, k)).reshape(problems, n, t * k)
+    gradient = (residual[:, None] @ jacobian)[:, 0]
+    return (
+        (residual**2).sum(axis=1) / (2 * n),
+        gradient / n,
+        jacobian.swapaxes(-1, -2) @ jacobian / n,
+    )

@@ -33,7 +33,9 @@ CURVATURE_SAMPLES = 1000
 class Options(step.Options):
     """Z10, Theorem T5: where gradient descent recovers the kernels, from which start."""
 
-    case: Literal["grid", "judged", "local", "tanh"] = Field(description="which table")
+    case: Literal["grid", "judged", "local", "tanh", "sigmoid", "erf"] = Field(
+        description="which table"
+    )
     activation: Identifiable = Field(description="phi")
     trials: Count = Field(description="teachers with their samples and starts")
     starts: list[Literal["tensor", "random", "local"]] = Field(

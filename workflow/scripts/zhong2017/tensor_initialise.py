@@ -1,9 +1,10 @@
-"""Z9, N4, N5: error of the tensor initialisation against the number of samples.
+"""Z9, Z9d, N4, N5: error of the tensor initialisation against the number of samples.
 
 One case a table, each a grid of the options: ``size`` (Z9: error and span against n for several
 k), ``patches`` (Z9c: several r on the same teachers and patches), ``activation`` and ``centre``
-(reported), ``order`` (N4: moments that vanish), ``law`` (N5: inputs that are not Gaussian). In
-every cell the n samples are the first of the largest sample.
+(reported), ``order`` (N4: moments that vanish), ``law`` (N5: inputs that are not Gaussian),
+``published`` (Z9d: the recipe as published, by all patches or by the first alone). In every cell
+the n samples are the first of the largest sample.
 """
 
 import warnings
@@ -31,9 +32,9 @@ Orders = Annotated[list[tuple[Literal[2, 3], Literal[3, 4]]], Field(min_length=1
 
 
 class Options(step.Options):
-    """Z9, N4 and N5, Theorem T4: the error of tensor initialisation."""
+    """Z9, Z9d, N4 and N5, Theorem T4: the error of tensor initialisation."""
 
-    case: Literal["size", "patches", "activation", "centre", "order", "law"] = Field(
+    case: Literal["size", "patches", "activation", "centre", "order", "law", "published"] = Field(
         description="which table"
     )
     trials: Count = Field(description="teachers with their samples")
@@ -47,6 +48,11 @@ class Options(step.Options):
     )
     centres: list[Literal["regression", "mean", "nothing"]] = Field(
         ["regression"], min_length=1, description="what is taken off the labels"
+    )
+    methods: list[Literal["kcl", "jennrich", "published", "first patch"]] = Field(
+        ["kcl"],
+        min_length=1,
+        description="ours by two decompositions; as published, by all patches or the first alone",
     )
     orders: dict[Literal["relu", "tanh"], Orders] = Field(
         {}, description="of the moments, by activation, where not those that do not vanish"
@@ -68,12 +74,16 @@ def subspace_error(W, teacher):
     return np.linalg.norm(V_star - V @ (V.T @ V_star), 2)
 
 
-def estimate(x, y, teacher, activation, centre, orders):
+def estimate(x, y, teacher, activation, centre, orders, method):
     """The tensor initialisation's errors, and whether it warned that the signal is lost."""
     k, t = teacher.shape
+    if method == "first patch":
+        x, method = x[:, :k], "published"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
-        W = tensor_initialise(x, y, t, k, activation, center=CENTRES[centre], orders=orders)
+        W = tensor_initialise(
+            x, y, t, k, activation, method=method, center=CENTRES[centre], orders=orders
+        )
     largest, distance = recovery_error(W, teacher)
     return {
         "max_error": largest,
@@ -95,12 +105,15 @@ def measure(options, rng):
             y = network_output(teacher, x, activation)
             usual = moment_orders(activation)
             choices = options.orders.get(activation, [usual])
-            for n, centre, orders in product(options.samples, options.centres, choices):
+            for n, centre, orders, method in product(
+                options.samples, options.centres, choices, options.methods
+            ):
                 setting = {
                     "study": options.case,
                     "activation": activation,
                     "law": law,
                     "centre": centre,
+                    "method": method,
                     "orders": "M_{} and M_{}".format(*orders),
                     "usual": orders == usual,
                     "patch_size": k,
@@ -109,7 +122,8 @@ def measure(options, rng):
                     "samples": n,
                     "seed": trial,
                 }
-                rows.append(setting | estimate(x[:n], y[:n], teacher, activation, centre, orders))
+                found = estimate(x[:n], y[:n], teacher, activation, centre, orders, method)
+                rows.append(setting | found)
     return pd.DataFrame(rows)
 
 

@@ -8,7 +8,7 @@ from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
 from workflow.studies.zhong2017.names import name, present
 
-ERROR = r"$\max_j \|w_j - w_j^*\| / \|w_j^*\|$"
+ERROR = r"$\|W - W^*\|_F \,/\, \|W^*\|_F$"
 
 
 def falling(rows, rng):
@@ -74,7 +74,7 @@ def judge(tables, claims, rng):
     return findings
 
 
-def curves(axis, table, groups, y="max_error", x="samples"):
+def curves(axis, table, groups, y="distance", x="samples"):
     """One curve with its band for each group ``(number, label, mask)``; what was drawn."""
     return [
         style.curve(axis, table[rows], x, y, i, label, markers=True) for i, label, rows in groups
@@ -106,7 +106,11 @@ def draw(findings, tables):
     cases = {key.removeprefix("tensor_"): table for key, table in tables.items()}
     fig, grid = style.plt.subplots(2, 3, figsize=(style.DOUBLE, 5.4), layout="constrained")
     axes = dict(
-        zip(("size", "span", "patches", "activation", "centre", "broken"), grid.flat, strict=True)
+        zip(
+            ("size", "collapse", "patches", "activation", "centre", "broken"),
+            grid.flat,
+            strict=True,
+        )
     )
     drawn = []
 
@@ -115,11 +119,12 @@ def draw(findings, tables):
         (i, f"$k = {k}$", table.patch_size == k)
         for i, k in enumerate(sorted(table.patch_size.unique()))
     ]
-    for axis, quantity in ((axes["size"], "max_error"), (axes["span"], "subspace_error")):
-        drawn += curves(axis, table, sizes, quantity)
-        guide(axis, table, 0.065)
+    drawn += curves(axes["size"], table, sizes)
+    guide(axes["size"], table, 0.045)
     axes["size"].set(ylabel=ERROR, ylim=(0.004, 0.6))
-    axes["span"].set(ylabel="sine of the largest angle", ylim=(0.004, 0.6))
+    scaled = table.distance * np.sqrt(table.samples / table.patch_size)
+    drawn += curves(axes["collapse"], table.assign(scaled_error=scaled), sizes, "scaled_error")
+    axes["collapse"].set(ylabel=r"error $\times \sqrt{n / k}$", ylim=(0.3, 6))
 
     table = cases["patches"]
     counts = [
@@ -150,8 +155,8 @@ def draw(findings, tables):
         "gaussian": "Gaussian, its moments",
         "uniform": "uniform inputs (N5)",
         "laplace": "Laplace inputs (N5)",
-        "relu": "ReLU by $M_3$ (N4)",
-        "tanh": "tanh by $M_2$ (N4)",
+        "relu": f"ReLU by $M_3$, slope {findings['N4-relu'].text()} (N4)",
+        "tanh": f"tanh by $M_2$, slope {findings['N4-tanh'].text()} (N4)",
     }
     groups = [(i, labels[case], table.case == case) for i, case in enumerate(labels)]
     drawn += curves(axes["broken"], table, groups)
@@ -161,7 +166,7 @@ def draw(findings, tables):
     trials = {key: table.seed.nunique() for key, table in cases.items()}
     titles = {
         "size": (f"$r = 2$, {trials['size']} seeds", "squared ReLU"),
-        "span": (None, "squared ReLU, span"),
+        "collapse": (None, "squared ReLU, scaled"),
         "patches": (f"$k = 10$, {trials['patches']} seeds", "squared ReLU, by $r$"),
         "activation": (f"{trials['activation']} seeds", "activations, $k = 10$"),
         "centre": (f"{trials['centre']} seeds", "ReLU, taken off $y$"),
@@ -172,10 +177,10 @@ def draw(findings, tables):
         axis.set(xscale="log", yscale="log")
         axis.set_title(f"({letter})", loc="left", fontweight="bold")
         axis.set_title(title, loc="right")
-        columns = 2 if panel in ("size", "span", "activation") else 1
+        columns = 2 if panel in ("size", "collapse", "activation") else 1
         axis.legend(title=seeds, loc="lower left", ncols=columns, columnspacing=1)
         if panel != "patches":
-            of = {"span": "size", "broken": "law"}.get(panel, panel)
+            of = {"collapse": "size", "broken": "law"}.get(panel, panel)
             thousands(axis, cases[of].samples)
     shown = sorted(cases["patches"].patches.unique())
     axes["patches"].set_xlabel("patches $r$")
