@@ -4,14 +4,15 @@ import shlex
 import sys
 from pathlib import Path
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 # The workflow's own modules, also when snakemake is started from elsewhere.
 sys.path[:0] = [str(Path(workflow.basedir)), str(Path(workflow.basedir, "src"))]
 from cnntheory import images
-from workflow.closure import imports
+from workflow.closure import imports, versions
 from workflow.configuration import (
     SMALL_REMINDER,
+    check,
     dataset_files,
     flags,
     reads,
@@ -22,14 +23,21 @@ from workflow.configuration import (
     studies,
     tables_of,
 )
+from workflow.integrity import remove_damaged
 
 min_version("9.20")
+
+if not Path.cwd().samefile(workflow.basedir):
+    sys.exit(
+        f"cnntheory runs in its own folder: cd {shlex.quote(str(workflow.basedir))} and start "
+        "snakemake there, without --directory; pathvars in a --configfile say where results go"
+    )
 
 
 configfile: "config/config.yaml"
 
 
-validate(config, "workflow/schemas/config.schema.yaml", set_default=False)
+check(config)
 
 # Steps run with the interpreter beside this snakemake, whether or not its environment is activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))

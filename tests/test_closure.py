@@ -73,6 +73,12 @@ def test_there_are_steps_of_data_and_of_the_paper():
     assert {"workflow/scripts/data", "workflow/scripts/du2018"} <= folders
 
 
+def forget():
+    """Let a changed file be read again."""
+    for cached in (closure._modules, closure._direct, closure.pinned):
+        cached.cache_clear()
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     def write(**files):
@@ -80,14 +86,14 @@ def project(tmp_path, monkeypatch):
             path = tmp_path / (name.replace("__", "/") + ".py")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        closure._direct.cache_clear()
+        forget()
 
     for package in ("src/cnntheory", "src/cnntheory/paper"):
         (tmp_path / package).mkdir(parents=True)
         (tmp_path / package / "__init__.py").write_text("")
     monkeypatch.setattr(closure, "ROOT", tmp_path)
     yield write
-    closure._direct.cache_clear()
+    forget()
 
 
 LIBRARY = dict(

@@ -307,16 +307,20 @@ def test_patches_of_the_first_images(tmp_path):
     np.testing.assert_array_equal(patches, extract_patches(ARRAYS["train_images"][:4], 5, 2))
 
 
-def test_more_images_than_there_are(tmp_path, small):
-    fetch(tmp_path, "--dataset", "mnist", "--path", write(tmp_path / "good"))
-    message = refusal(cut(tmp_path, 7))
-    assert message.startswith("error: patches.images: expected at most 6, the training images of")
-    assert "patches.npy" not in outputs(tmp_path)
-    folder, _ = small
-    done = cut(folder, 20000)
-    assert done.returncode == 0
-    assert "MNIST (5 000): all 4500 images, not 20000" in done.stderr
-    assert np.load(folder / "out/patches.npy", mmap_mode="r").shape == (4500, 144, 25)
+def test_where_there_are_fewer_images_all_are_cut_and_one_line_says_so(tmp_path, small):
+    np.save(tmp_path / "mine.npy", ARRAYS["train_images"])
+    fetch(tmp_path, "--dataset", tmp_path / "mine.npy", as_mnist=False)
+    for folder, label, count in (
+        (tmp_path, "own (mine.npy)", 6),
+        (small[0], "MNIST (5 000)", 4500),
+    ):
+        done = cut(folder, 20000)
+        assert done.returncode == 0, done.stderr
+        (line,) = (line for line in done.stderr.splitlines() if line.startswith("NOTE: "))
+        assert line.startswith(f"NOTE: {label} has {count} training images")
+        assert line.endswith("not 20000 (patches.images)")
+        assert len(np.load(folder / "out/patches.npy", mmap_mode="r")) == count
+    assert "NOTE" not in cut(tmp_path, 6).stderr
 
 
 @pytest.mark.parametrize(

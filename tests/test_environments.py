@@ -18,7 +18,7 @@ OURS = {"cnntheory", "workflow"}
 # Name on the Python package index of a conda package, where the two differ.
 PIP_NAMES = {"pytorch-cpu": "torch"}
 # Name on the Python package index of what is imported, where the two differ.
-PACKAGES = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+PACKAGES = {"pydantic_core": "pydantic", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
 def lock():

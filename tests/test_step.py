@@ -1,6 +1,7 @@
 import errno
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Literal
@@ -133,6 +134,48 @@ def test_several_tables_are_read_as_one_and_arrays_are_mapped(tmp_path):
     assert isinstance(step.load([tmp_path / "c.npy"]), np.memmap)
 
 
+WHOLE = {
+    "t.parquet": lambda path: step.write_table(frame(), path, {}),
+    "a.npy": lambda path: step.write(np.arange(300), path, {}),
+    "source.json": lambda path: path.write_text(json.dumps({"data": "MNIST"})),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("damage", ["emptied", "cut", "zeroed", "other"])
+def test_what_is_unreadable_is_named_with_the_mend(tmp_path, name, damage):
+    path = tmp_path / name
+    WHOLE[name](path)
+    whole = path.read_bytes()
+    step.load([path])
+    damaged = {
+        "emptied": b"",
+        "cut": whole[: len(whole) // 2],
+        "zeroed": bytes(len(whole)),
+        "other": b"PAR1 and so on PAR1",
+    }
+    path.write_bytes(damaged[damage])
+    mend = r"is unreadable \(.+\); delete it and run again$"
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))} {mend}") as error:
+        step.load([path])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_is_not_there_or_too_large_is_not_called_unreadable(tmp_path, monkeypatch, name):
+    with pytest.raises(FileNotFoundError):
+        step.load([tmp_path / name])
+
+    def large(*_, **__):
+        raise MemoryError
+
+    for where, reader in [(step.pq, "read_table"), (np, "load"), (json, "loads")]:
+        monkeypatch.setattr(where, reader, large)
+    (tmp_path / name).touch()
+    with pytest.raises(MemoryError):
+        step.load([tmp_path / name])
+
+
 def test_columns_that_nobody_described_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"columns.yaml does not describe the column guess, wild"):
         step.write_table(frame(wild=1, guess=2), tmp_path / "t.parquet", {})
@@ -159,6 +202,15 @@ def test_a_full_disk_leaves_what_was_there_and_no_partial_file(tmp_path, monkeyp
     with pytest.raises(OSError, match=r"cannot write .*t.parquet: No space left on device; free"):
         step.write_table(frame(), path, {})
     assert [p.read_bytes() for p in tmp_path.iterdir()] == ([before] if before else [])
+
+
+def test_two_writers_of_one_table_do_not_meet(tmp_path):
+    path = tmp_path / "new" / "t.npy"
+    with step.replacing(path) as first, step.replacing(path) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"
+    assert [p.name for p in path.parent.iterdir()] == ["t.npy"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
@@ -190,23 +242,30 @@ def test_a_replaced_file_appears_only_when_it_is_complete(tmp_path):
 # --- code ----------------------------------------------------------------------------------------
 
 
+def forget():
+    """Let a changed file be read again."""
+    for cached in (closure._modules, closure._direct, closure.pinned):
+        cached.cache_clear()
+
+
 @pytest.fixture
 def small_project(tmp_path, monkeypatch):
     """A step that imports one of two library modules."""
     files = {
         "workflow/scripts/a.py": "from cnntheory.used import f\n",
         "src/cnntheory/__init__.py": "",
-        "src/cnntheory/used.py": "f = 1\n",
-        "src/cnntheory/unused.py": "g = 1\n",
+        "src/cnntheory/used.py": "import scipy\nf = 1\n",
+        "src/cnntheory/unused.py": "import numpy\n",
+        "envs/compute.yaml": "dependencies:\n- numpy =2.4.6\n- scipy =1.17.1\n",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(closure, "ROOT", tmp_path)
     monkeypatch.setattr(step, "ROOT", tmp_path)
-    closure._direct.cache_clear()
+    forget()
     yield tmp_path
-    closure._direct.cache_clear()
+    forget()
 
 
 @pytest.mark.parametrize(
@@ -222,8 +281,26 @@ def test_the_code_hash_changes_with_what_the_step_runs(small_project, edited, ch
     before = step.code_hash("workflow/scripts/a.py")
     with (small_project / edited).open("a") as file:
         file.write("# another comment\n")
-    closure._direct.cache_clear()
+    forget()
     assert (step.code_hash("workflow/scripts/a.py") != before) == changes
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ("scipy =1.17.1", "scipy =1.18", True),
+        ("numpy =2.4.6", "numpy =2.4.7", True),  # scipy computes with it
+        ("dependencies:", "dependencies:\n- tqdm =4.70", False),
+    ],
+)
+def test_the_code_hash_changes_with_the_packages_that_compute(
+    small_project, before, after, changes
+):
+    hashed = step.code_hash("workflow/scripts/a.py")
+    path = small_project / "envs/compute.yaml"
+    path.write_text(path.read_text().replace(before, after))
+    forget()
+    assert (step.code_hash("workflow/scripts/a.py") != hashed) == changes
 
 
 # --- command line --------------------------------------------------------------------------------
@@ -276,6 +353,12 @@ def test_options_have_their_types_and_defaults(monkeypatch):
         ([*GOOD, "--base-sigmas=[1, -1]"], "--base-sigmas 1: Input should be greater than 0"),
         ([*GOOD, "--base-sigmas=[NaN]"], "--base-sigmas 0: Input should be greater than 0"),
         ([*GOOD, "--noise=Infinity"], "--noise: Input should be a finite number"),
+        ([*GOOD, "--noise=NaN"], "--noise: Input should be a finite number, found nan"),
+        ([*GOOD, "--noise=1e308"], "--noise: Numbers should be of size 1000000000 at most"),
+        ([*GOOD, "--base-sigmas=[1e308]"], "--base-sigmas: Numbers should be of size"),
+        ([*GOOD, f"--cells=[[3, {10**30}]]"], "--cells: Numbers should be of size 1000000000"),
+        ([*GOOD, f"--cells={'[' * 5000}"], "--cells: Input should be a valid array, found '[["),
+        ([*GOOD, f"--cells=[[3, {'9' * 5000}]]"], "--cells: Input should be a valid array"),
         ([*GOOD, "--cells=[[2.0, 3]]"], "--cells 0 0: Input should be a valid integer, found 2.0"),
         ([*GOOD, "--share=1"], "--share: Input should be less than 1, found 1"),
         ([*GOOD, "--noise=many"], "--noise: Input should be a valid number, found 'many'"),
@@ -286,6 +369,27 @@ def test_wrong_options_are_named(monkeypatch, capsys, line, message):
         parse(monkeypatch, *line)
     assert stop.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def options_of_steps():
+    """``{script: options}`` of every step."""
+    modules = (importlib.import_module(".".join(path.with_suffix("").parts)) for path in SCRIPTS)
+    return {module.__name__: module.Options for module in modules if hasattr(module, "Options")}
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e308", str(10**30)])
+def test_no_step_takes_numbers_that_are_not_finite_or_beyond_bounds(number):
+    tried = 0
+    for name, options in options_of_steps().items():
+        texts = [f for f, field in options.model_fields.items() if step._is_text(field.annotation)]
+        names = [name for name in options.model_fields if name not in texts]
+        for wrapped in (number, f"[{number}]", f"[[{number}]]") if names else ():
+            with pytest.raises(ValueError) as refused:
+                step.read_options(options, dict.fromkeys(names, wrapped))
+            said = str(refused.value)
+            assert all(f"{step.flag(key)}" in said for key in names), (name, said)
+            tried += len(names)
+    assert tried > 500
 
 
 def test_help_is_the_docstring(monkeypatch, capsys):
@@ -320,12 +424,24 @@ def test_what_a_user_can_mend_is_one_sentence(monkeypatch, kind):
         step.guarded(run)
 
 
-def test_mistakes_of_ours_keep_their_traceback():
+@pytest.mark.parametrize("kind", [KeyError, TypeError, OverflowError, IndexError])
+def test_mistakes_of_ours_keep_their_traceback(kind):
     def run():
-        raise KeyError("column")
+        raise kind("column")
 
-    with pytest.raises(KeyError):
+    with pytest.raises(kind):
         step.guarded(run)
+
+
+@pytest.mark.parametrize("take", [lambda: np.zeros(1 << 58), lambda: bytes(1 << 60)])
+def test_too_little_memory_is_one_sentence(monkeypatch, take):
+    with pytest.raises(SystemExit) as stop:
+        step.guarded(take)
+    assert stop.value.code.startswith("error: not enough memory (")
+    assert stop.value.code.endswith("; ask for less at a time")
+    monkeypatch.setenv("CNNTHEORY_TRACEBACK", "1")
+    with pytest.raises(MemoryError):
+        step.guarded(take)
 
 
 def test_steps_run_on_one_thread():

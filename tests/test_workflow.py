@@ -31,6 +31,7 @@ from workflow.studies import verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+UNQUOTED = ("command", "replicas", "scale", "seed")
 NOTHING = "Nothing to be done (all requested files are present and up to date)."
 
 
@@ -82,7 +83,11 @@ def test_every_rule_says_what_it_does_and_keeps_a_log(rules, declared):
             assert "\nlog:" in text and "\nthreads: 1\n" in text, rule
             assert " code=" in text or '**step["input"]' in text, rule
             assert "\nbenchmark:" in text or rule == "rule_name", rule
-            assert re.findall(r"{(?:output|log|input\.(?!step))[\w.]*}", text) == [], rule  # quoted
+            shell = text[text.index("\nshell:") :]
+            # All is quoted but names of files of ours, what is quoted when put together, a scale
+            # that the schema enumerates and a number.
+            plain = {"{input.step}", *(f"{{params.{word}}}" for word in UNQUOTED)}
+            assert set(re.findall(r"{[^}]*}", shell)) - plain <= set(re.findall("{[^}]*:q}", shell))
         assert "\nrun:" not in text, rule
     names = [step.get("as_rule", step["name"]) for step in declared]
     assert {"synthesise_inputs", "tensor_initialise", "train_gd", "train_convex"} <= set(names)
@@ -296,9 +301,27 @@ def test_a_mistyped_key_stops_the_run_before_it_starts(fresh, snakemake):
     wrong = {"du2018": {"stream": {"trails": 3}}}
     done = snakemake(fresh, "--cores", 1, config=wrong)
     assert done.returncode == 1
-    assert "Error validating config file" in done.stdout
-    assert "'trails' was unexpected" in done.stdout and "['stream']" in done.stdout
+    assert "config: du2018.stream.trails: unknown; did you mean trials?\n" in done.stdout
+    assert len(done.stdout.splitlines()) <= 5  # Snakemake itself says which files it read
     assert not (fresh / "results/quick").exists()
+
+
+def test_another_folder_is_sent_to_the_right_one(fresh, program, tmp_path):
+    for words in (("-s", fresh / "Snakefile"), ("--directory", tmp_path)):
+        folder = tmp_path if words[0] == "-s" else fresh
+        done = program(folder, "snakemake", *words, "-n", "du2018")
+        assert done.returncode == 1
+        assert f"cnntheory runs in its own folder: cd {fresh} and start" in done.stdout
+        assert "Traceback" not in done.stdout
+
+
+def test_a_folder_may_have_spaces_in_its_name(copy, snakemake):
+    tree = copy("spaces")
+    folders = {"pathvars": {"results": "results/a b", "figures": "results/a b/my figures"}}
+    target = "results/a b/my figures/du2018/schedules.svg"
+    done = snakemake(tree, target, "results/a b/data/patches.npy", "--cores", 1, config=folders)
+    assert done.returncode == 0, done.stdout
+    assert (tree / target).exists() and (tree / "results/a b/data/patches.npy").exists()
 
 
 def test_the_schema_and_its_documentation_are_those_of_the_steps():

@@ -1,13 +1,31 @@
-"""Which project modules a Python file imports: what a rule lists as its code."""
+"""What a Python file imports: the project's modules, a rule's code, and the packages that compute.
+
+An edit of the one and an upgrade of the other change results, so both make Snakemake run a rule
+again.
+"""
 
 import ast
 import functools
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[1]
 # Where a project module's file may lie; both are on PYTHONPATH when a step runs.
 ROOTS = ("src", ".")
 PACKAGES = ("cnntheory", "workflow")
+# Modules of packages that results depend on, to the packages' names in envs/ and those behind them.
+NUMERICAL = {
+    "cma": ("cma", "numpy"),
+    "matplotlib": ("matplotlib",),
+    "numpy": ("numpy",),
+    "pandas": ("pandas", "numpy"),
+    "pyarrow": ("pyarrow",),
+    "scipy": ("scipy", "numpy"),
+    "seaborn": ("seaborn", "matplotlib", "scipy"),
+    "sklearn": ("scikit-learn", "scipy", "numpy"),
+    "torch": ("pytorch-cpu",),
+}
 
 
 def _files(module):
@@ -24,24 +42,26 @@ def _files(module):
 
 
 @functools.cache
-def _direct(path):
-    """Project files that the file at `path` imports itself, in any block."""
+def _modules(path):
+    """Modules (dotted) that the file at `path` imports itself, in any block; of both readings."""
     inside = Path(path).relative_to("src") if path.startswith("src/") else Path(path)
     package = inside.parent.parts
-    files = set()
+    found = set()
     for node in ast.walk(ast.parse((ROOT / path).read_text(), path)):
         if isinstance(node, ast.Import):
-            modules = [name.name for name in node.names]
+            found.update(name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join((*base, *filter(None, [node.module])))
-            modules = [module, *(f"{module}.{name.name}" for name in node.names)]
-        else:
-            continue
-        for module in modules:
-            if module.split(".")[0] in PACKAGES:
-                files.update(_files(module))
-    return files
+            found.update([module, *(f"{module}.{name.name}" for name in node.names)])
+    return found
+
+
+@functools.cache
+def _direct(path):
+    """Project files that the file at `path` imports itself."""
+    modules = [name for name in _modules(path) if name.split(".")[0] in PACKAGES]
+    return {file for module in modules for file in _files(module)}
 
 
 def imports(script):
@@ -58,3 +78,35 @@ def imports(script):
             seen.add(path)
             todo.append(path)
     return sorted(seen - {str(script)})
+
+
+@functools.cache
+def pinned(environment):
+    """Package to version in ``envs/<environment>.yaml``."""
+    lines = yaml.safe_load((ROOT / f"envs/{environment}.yaml").read_text())["dependencies"]
+    return dict(line.split(" ", 1) for line in lines)
+
+
+def versions(script, environment="compute"):
+    """Numerical packages that `script` imports, itself or through others, as they are pinned.
+
+    The pins, not what is installed: they are the same with pip and with conda.
+
+    Parameters
+    ----------
+    script : str
+        Path of a Python file relative to the project's root.
+    environment : str
+        That of the rule that runs it, ``"compute"`` or ``"studies"``.
+
+    Returns
+    -------
+    str
+        ``"numpy =2.4.6, pandas =3.0.3"``, in alphabetic order; what the environment does not hold
+        is not named.
+    """
+    modules = {name for path in (str(script), *imports(script)) for name in _modules(path)}
+    tops = {name.split(".")[0] for name in modules}
+    packages = {package for top in tops for package in NUMERICAL.get(top, ())}
+    pins = pinned(environment)
+    return ", ".join(f"{package} {pins[package]}" for package in sorted(packages & set(pins)))

@@ -234,6 +234,40 @@ def test_own_array_that_is_cut_short_is_refused(tmp_path, keep):
         images.own(tmp_path / "a.npy")
 
 
+HUGE = 99999999999999999999
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (True, 28, 28),
+        (2, True, 28),
+        (-1, 28, 28),
+        (HUGE, 28, 28),
+        (0, HUGE, 1),
+        (2**32, 2**32, 2**32),
+        (2**63 - 1, 1, 1),
+        (2.0, 28, 28),
+        "((((",
+        "'" * 3,
+        "(" * 3000,
+    ],
+)
+def test_own_array_with_an_impossible_header_is_refused(tmp_path, shape):
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    content = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + bytes(2000)
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.npy: expected a whole \.npy of images, found: .+;"):
+        images.own(tmp_path / "a.npy")
+
+
+def test_a_folder_that_unpacks_to_more_than_mnist_is_not_mnist(tmp_path, write, files):
+    write(tmp_path, test_labels=np.zeros(10_001, np.uint8))
+    message = "t10k-labels.*: expected at most 10008 bytes, found an array of 10001; replace"
+    with pytest.raises(ValueError, match=message):
+        images.load(tmp_path, files)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -2,12 +2,19 @@ import gzip
 import http.server
 import io
 import logging
+import os
+import signal
+import struct
+import subprocess
+import sys
 import threading
 import time
-from pathlib import Path
+import tracemalloc
 
+import numpy as np
 import pytest
 import requests
+import urllib3
 from tqdm import tqdm
 
 from cnntheory import images
@@ -227,13 +234,107 @@ def test_a_full_cache_is_named_and_left_clean(tmp_path, mirror, monkeypatch, fet
 
 def test_an_interrupted_download_leaves_nothing(tmp_path, mirror, monkeypatch, fetch):
     def interrupted(self, url, output_file, pooch, check_only=False):
-        Path(output_file).write_bytes(b"half")
+        output_file.write(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pooch.HTTPDownloader.__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch(tmp_path, mirror())
     assert names(tmp_path) == []
+
+
+def test_two_that_fill_one_cache_at_once_do_not_meet(tmp_path, mirror, fetch, assert_same):
+    good, found = mirror(), []
+    both = [threading.Thread(target=lambda: found.append(fetch(tmp_path, good))) for _ in range(2)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert_same(found[0]), assert_same(found[1])
+    assert names(tmp_path) == ALL_GZ
+
+
+def test_a_download_that_was_killed_is_tidied_up_after(tmp_path, mirror, fetch, assert_same):
+    good = mirror()
+    script = (
+        "import os, sys; import pooch; from cnntheory import images\n"
+        "def killed(self, url, file, pooch):\n"
+        "    file.write(b'half'); os.kill(os.getpid(), 9)\n"
+        "pooch.HTTPDownloader.__call__ = killed\n"
+        "images.fetch(sys.argv[1], [sys.argv[2]])"
+    )
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script, tmp_path, good.url], env=env)
+    assert done.returncode == -signal.SIGKILL and len(names(tmp_path)) == 1
+    assert_same(fetch(tmp_path, good))
+    assert names(tmp_path) == ALL_GZ
+
+
+def test_a_file_that_unpacks_to_more_than_mnist_is_not_unpacked(tmp_path, mirror, fetch):
+    labels = struct.pack(">4BI", 0, 0, 8, 1, 60_001) + bytes(60_001)
+    with pytest.raises(OSError, match="expected at most 60008 bytes, found an array of 60001"):
+        fetch(tmp_path, mirror({NAMES["train_labels"]: labels}))
+    # A cache holds it no better than a mirror.
+    with pytest.raises(ConnectionError):
+        fetch(tmp_path, SILENT, patience=0.1)
+    assert f"{NAMES['train_labels']}.gz" not in names(tmp_path)
+
+
+def test_zeros_without_end_fill_neither_disk_nor_memory(tmp_path, mirror, fetch, idx):
+    zeros = mirror()
+    packed = gzip.compress(idx(np.array([3, 1, 4], np.uint8)) + bytes(50_000_000))
+    zeros.contents[f"{NAMES['train_labels']}.gz"] = packed
+    assert len(packed) < 60_000
+    tracemalloc.start()
+    with pytest.raises(OSError, match="expected 11 bytes for an array of 3, found at least 12"):
+        fetch(tmp_path, zeros)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+def test_a_download_without_end_is_broken_off(tmp_path, mirror, fetch, monkeypatch):
+    long = mirror()
+    long.contents[f"{NAMES['test_labels']}.gz"] = os.urandom(200_000)
+    with pytest.raises(OSError, match="expected a file of at most 11042 bytes, found a larger one"):
+        fetch(tmp_path, long)
+    assert f"{NAMES['test_labels']}.gz" not in names(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("end", "answer"),
+    [("http://other/", "refuse"), ("//other/", "follow"), ("https://other/", "follow")],
+)
+def test_redirects_from_https_to_http_are_refused(
+    tmp_path, monkeypatch, fetch, contents, end, answer, assert_same
+):
+    asked = []
+
+    def send(self, request, **_):
+        asked.append(request.url)
+        response = requests.Response()
+        response.request, response.url = request, request.url
+        name = request.url.rsplit("/", 1)[1].removesuffix(".gz")
+        if "//first/" in request.url:
+            response.status_code = 302
+            response.headers["location"] = f"{end}{name}.gz"
+        else:
+            response.status_code = 200
+        response.raw = urllib3.HTTPResponse(
+            io.BytesIO(gzip.compress(contents[name])), preload_content=False
+        )
+        return response
+
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", send)
+    if answer == "follow":
+        assert_same(fetch(tmp_path, "https://first/"))
+        assert all(url.startswith("https://") for url in asked)
+        return
+    with pytest.raises(ConnectionError, match="a redirect from https to http is refused"):
+        fetch(tmp_path, "https://first/", patience=0.1)
+    assert asked and not any(url.startswith("http://") for url in asked)
+    # From http to http nothing is lost.
+    assert_same(fetch(tmp_path, "http://first/"))
 
 
 def test_progress_reaches_the_length_of_each_file(tmp_path, mirror, fetch):

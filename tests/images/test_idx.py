@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -61,6 +62,44 @@ def test_a_defect_names_file_expected_found_and_mend(tmp_path, content, expected
     assert message.startswith(f"{path}: expected ")
     assert expected in message.split("found")[0] and found in message.split("found", 1)[1]
     assert message.endswith("; replace it by an intact copy")
+
+
+def test_no_more_is_unpacked_than_the_header_states(tmp_path):
+    path = tmp_path / "images"
+    path.write_bytes(gzip.compress(WHOLE + bytes(100_000_000)))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"expected 4720 bytes .* found at least 4721;"):
+        read_idx(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_no_more_is_taken_from_memory_than_there_is(tmp_path):
+    path = tmp_path / "images"
+    path.write_bytes(b"\0\0\x08\2" + b"\xff" * 8 + bytes(100))
+    with pytest.raises(ValueError, match=r"expected 18446744065119617037 bytes .* found 112;"):
+        read_idx(path)
+
+
+def test_a_bound_is_told_before_anything_is_read(tmp_path):
+    (tmp_path / "images").write_bytes(PACKED)
+    assert read_idx(tmp_path / "images", largest=4720).shape == (6, 28, 28)
+    with pytest.raises(ValueError, match="images: expected at most 4719 bytes, found an"):
+        read_idx(tmp_path / "images", largest=4719)
+
+
+def test_several_packed_parts_are_one_file(tmp_path):
+    (tmp_path / "images").write_bytes(gzip.compress(WHOLE[:99]) + gzip.compress(WHOLE[99:]))
+    assert read_idx(tmp_path / "images").tobytes() == WHOLE[16:]
+
+
+def test_shapes_that_no_array_can_have_are_refused(tmp_path):
+    for axes, lengths in [(65, b"\0\0\0\1" * 65), (4, b"\0" * 4 + b"\xff" * 12)]:
+        content = bytes([0, 0, 8, axes]) + lengths
+        (tmp_path / "images").write_bytes(content + b"\0" * (axes == 65))
+        with pytest.raises(ValueError, match=r"images: .*; replace it by an intact copy"):
+            read_idx(tmp_path / "images")
 
 
 @pytest.mark.parametrize("name", ["absent", "."])

@@ -56,7 +56,10 @@ def test_verdicts_as_expected_pass(claims, monkeypatch):
     assert good
     assert row(text, "1") == ["du2018", "1", "holds", "holds", "0.123", "<=", "1", "synthetic"]
     assert row(text, "1x")[2:4] == ["fails", "fails"]
-    assert text.endswith("2 verdicts, 0 differ from what is expected.")
+    assert text.endswith(
+        "2 verdicts: 1 holds, 1 fails, 0 inconclusive. 0 differ from what is expected, 0 more are "
+        "not decided here."
+    )
     assert status(monkeypatch, path) == 0
 
 
@@ -66,7 +69,8 @@ def test_a_verdict_that_differs_at_standard_scale_does_not_pass(claims, monkeypa
     text, good = compare([path])
     assert not good
     assert row(text, "1x")[-1] == "DIFFERS" and row(text, "1")[-1] == "synthetic"
-    assert text.endswith("2 verdicts, 1 differ from what is expected.")
+    assert " 1 differ from what is expected, 0 more are not decided here." in text
+    assert f"1 {verdict}" in text.splitlines()[-1]
     assert status(monkeypatch, path) == 1
 
 
@@ -83,6 +87,9 @@ def test_what_lacks_images_is_no_difference(claims, data):
     text, good = compare([claims(verdict="inconclusive", data=data)])
     lacking = data in ("MNIST (5 000)", "own (letters)")
     assert good == lacking
+    counts = "2 verdicts: 1 holds, 0 fails, 1 inconclusive. "
+    told = "0 differ from what is expected, 1 more" if lacking else "1 differ from what is expected"
+    assert text.splitlines()[-1].startswith(counts + told)
     assert row(text, "1x")[-1] == ("here" if lacking else "DIFFERS")
     assert not compare([claims(folder="more", verdict="fails", data=data)])[1]
 

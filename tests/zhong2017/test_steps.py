@@ -19,7 +19,9 @@ from workflow.scripts.zhong2017 import (
     search_basin,
     starts,
     tensor_initialise,
+    time_initialisation,
     train_gd,
+    train_levenberg_marquardt,
 )
 
 
@@ -225,3 +227,54 @@ def test_tables_of_recovery_share_their_draws():
     )
     shared = first[(first.start == "local") & (first.samples == 30)]
     assert shared.max_error.tolist() == second.max_error.tolist()
+
+
+def test_the_first_patch_alone_is_another_estimate_than_all_patches():
+    options = tensor_initialise.Options(
+        case="published",
+        trials=2,
+        activations=["squared_relu"],
+        samples=[600, 3000],
+        patch_sizes=[4],
+        kernels=2,
+        patches=[3],
+        methods=["published", "first patch"],
+    )
+    table = tensor_initialise.measure(options, step.streams(0, "tensor_initialise"))
+    wide = table.pivot(index=["seed", "samples"], columns="method", values="distance")
+    assert (wide["published"] != wide["first patch"]).all()
+    # With one patch there is nothing else to see.
+    one = tensor_initialise.measure(
+        options.model_copy(update={"patches": [1]}), step.streams(0, "tensor_initialise")
+    ).pivot(index=["seed", "samples"], columns="method", values="distance")
+    assert one["published"].tolist() == one["first patch"].tolist()
+
+
+def test_unknowns_are_recovered_from_as_many_samples_and_not_from_fewer():
+    options = train_levenberg_marquardt.Options(
+        case="exponents",
+        trials=6,
+        runs=[("local", "tanh"), ("tensor", "squared_relu")],
+        cells=[(4, 2, 1, 2.0)],
+        samples_per_unknown=[0.5, 1.0, 8.0],
+        steps=200,
+    )
+    table = train_levenberg_marquardt.measure(options, step.streams(0, "train_levenberg_marquardt"))
+    good = (table.max_error <= 0.01).groupby([table.start, table.samples]).mean()
+    assert good["local", 4] == 0  # 8 unknowns
+    assert good["local", 8] > 0.5
+    assert good["local", 64] == 1
+    assert good["tensor", 4] == 0
+    assert good["tensor", 64] > 0.5
+    # Below k t patches no tensor start exists: it is not recovered, and no error is made up.
+    absent = table[(table.start == "tensor") & (table.samples == 4)]
+    assert np.isinf(absent.max_error).all()
+
+
+def test_seconds_are_told_for_every_cell():
+    options = time_initialisation.Options(
+        trials=2, activations=["tanh"], samples=50, kernels=2, cells=[(3, 2), (3, 4)]
+    )
+    table = time_initialisation.measure(options, step.streams(0, "time_initialisation"))
+    assert (table.seconds > 0).all()
+    assert table.groupby(["patch_size", "patches"]).size().tolist() == [2, 2]

@@ -76,6 +76,7 @@ def declare(
             "benchmark": there(f"<results>/benchmarks/{paper}/{job}.jsonl"),
             "constraints": {"case": "|".join(cases)} if "case" in wildcards else {},
             "command": command,
+            "versions": versions(script),
             "message": message,
             "priority": priority,
         }
@@ -104,6 +105,42 @@ def verdicts_of(papers):
     ]
 
 
+def tables_read(paper, study):
+    """The tables that a study reads, those of further data sets included."""
+    folders = {"<results>": ("tables", "timings")}
+    folders |= {f"<results>/{dataset}": ["replicate"] for dataset in REPLICAS}
+    return [
+        f"{folder}/{paper}/{table}.parquet"
+        for folder, keys in folders.items()
+        for table in tables_of(STUDIES[paper][study], keys)
+    ]
+
+
 def results_of(paper):
-    """What `snakemake <paper>` makes: a figure and the verdicts of every study."""
-    return [f"<figures>/{paper}/{study}.svg" for study in STUDIES[paper]] + verdicts_of([paper])
+    """What `snakemake <paper>` makes: a figure and the verdicts of every study, and of all at once.
+
+    And every table that is gone while its study's verdicts are there: nobody needs it, so Snakemake
+    by itself would not make it again.
+    """
+
+    def there(path):
+        return Path(workflow.pathvars.apply(path)).exists()
+
+    gone = {
+        table: None  # in their order
+        for study, verdicts in zip(STUDIES[paper], verdicts_of([paper]))
+        if there(verdicts)
+        for table in tables_read(paper, study)
+        if not there(table)
+    }
+    figures = [f"<figures>/{paper}/{study}.svg" for study in [*STUDIES[paper], "verdicts"]]
+    return figures + verdicts_of([paper]) + list(gone)
+
+
+def heal(paths):
+    """Remove what is damaged among results, so that it is made again.
+
+    A job's process leaves all as it is: what it sees half may be what another is writing.
+    """
+    if workflow.is_main_process:
+        remove_damaged(workflow.pathvars.apply(path) for path in paths)

@@ -9,6 +9,12 @@ DATASETS = [("fetch_mnist", "<results>", config["dataset"], "mnist")] + [
 if config["dataset"] in images.KNOWN:
     DATASETS[0] = (*DATASETS[0][:3], images.KNOWN[config["dataset"]].section)
 
+heal(
+    f"{folder}/data/{name}"
+    for _, folder, *_ in DATASETS
+    for name in ("source.json", "patches.npy", *(f"{split}.npy" for split in SPLITS))
+)
+
 for fetching, folder, dataset, key in DATASETS:
 
     rule:
@@ -69,7 +75,7 @@ for cutting, folder in [("extract_patches", "<results>")] + [
         params:
             command=flags(**config["patches"]),
         message:
-            "Cutting {config[patches][images]} images into patches"
+            "Cutting up to {config[patches][images]} images into patches"
         shell:
             "PYTHONPATH=src:. python {input.step} {output:q} --train-images {input.images:q}"
-            " --source {input.source:q} {params.command} > {log:q} 2>&1"
+            " --source {input.source:q} {params.command} 2>&1 | tee {log:q}"

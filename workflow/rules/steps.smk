@@ -1,5 +1,14 @@
 # A rule for every step that the papers' files declare.
 
+# Those of a case are exactly the cases of the configuration: nothing else is touched.
+heal(
+    path.replace("{case}", case)
+    for step in STEPS
+    for path in map(str, step["output"].values())
+    for case in step["constraints"].get("case", "").split("|")
+    if "{" not in path.replace("{case}", case)
+)
+
 for step in STEPS:
 
     rule:
@@ -21,6 +30,7 @@ for step in STEPS:
         threads: 1
         params:
             command=step["command"],
+            versions=step["versions"],
         message:
             step["message"]
         shell:

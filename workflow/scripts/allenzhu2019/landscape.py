@@ -57,6 +57,7 @@ class Options(step.Options):
         "plain_noisy",
         "resnet_true_compared_1",
         "resnet_true_compared_2",
+        "resnet_true_compared_3",
         "resnet_true_many_1",
         "resnet_true_many_2",
         "resnet_noisy_many",

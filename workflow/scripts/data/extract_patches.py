@@ -16,7 +16,7 @@ class Options(step.Options):
 
     size: Annotated[int, Field(ge=2, le=28)] = Field(description="side of a patch, pixels")
     stride: Count = Field(description="step between patches, pixels")
-    images: Count = Field(description="how many training images are cut")
+    images: Count = Field(description="how many training images are cut, at most")
 
 
 def run():
@@ -25,15 +25,13 @@ def run():
     (path,) = args.train_images
     pictures = images.open_images(path)
     data = step.source(args.source)["data"]
-    count = options.images
-    if count > len(pictures):
-        if data != images.SMALL:
-            raise ValueError(
-                f"patches.images: expected at most {len(pictures)}, the training images of {data}, "
-                f"found {count}; ask for fewer"
-            )
-        print(f"{data}: all {len(pictures)} images, not {count}", file=sys.stderr)
-        count = len(pictures)
+    count = min(options.images, len(pictures))
+    if count < options.images:
+        print(
+            f"NOTE: {data} has {count} training images, so these are cut into patches, not "
+            f"{options.images} (patches.images)",
+            file=sys.stderr,
+        )
     with step.replacing(args.patches) as part:
         write_patches(part, pictures, options.size, options.stride, count, progress)
 

@@ -45,9 +45,15 @@ class Options(step.Options):
         description="folder for the download; without it the environment variable "
         "`CNNTHEORY_CACHE`, else a folder in the user's cache",
     )
-    mirrors: list[Annotated[str, Field(pattern="^https?://")]] = Field(
-        description="addresses tried in turn"
-    )
+    mirrors: list[
+        Annotated[
+            str,
+            Field(
+                pattern="^https?://",
+                json_schema_extra={"$comment": "an address, https:// or http://"},
+            ),
+        ]
+    ] = Field(description="addresses tried in turn")
 
 
 def run():

@@ -22,8 +22,8 @@ POINTS = 60  # of a curve
 class Setting(step.Options):
     """The stream and when a run has arrived."""
 
-    base_sigma: Spread = Field(description="spread of the base patch")
-    patch_sigma: Spread = Field(description="spread of the patches around it")
+    base_sigma: Spread = Field(description="spread of the base patch, `.inf` is uniform")
+    patch_sigma: Spread = Field(description="spread of the patches around it, `.inf` is uniform")
     patches: Count = Field(description="k")
     distance: Share = Field(0.5, description="of the start")
     tolerance: Positive = Field(0.01, description="distance to reach")

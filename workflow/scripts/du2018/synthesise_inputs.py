@@ -4,14 +4,14 @@ One array ``(levels, trials, samples, patches)``, float64, radians. All levels o
 their randomness, so that they are compared in pairs.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from cnntheory.du2018.laws import AngularLaw, PatchLaw, mixture, patch_mixture, sample_patch_angles
 from workflow.scripts import step
-from workflow.scripts.step import Count, Spread
+from workflow.scripts.step import Count, Spread, SpreadOrNone
 
 
 class Options(step.Options):
@@ -23,12 +23,14 @@ class Options(step.Options):
     )
     trials: Count = Field(description="samples drawn per level")
     samples: Count = Field(description="inputs of a sample")
-    sigmas: list[Annotated[float, Field(ge=0, allow_inf_nan=True)]] = Field(
+    sigmas: list[SpreadOrNone] = Field(
         min_length=2,
         description="levels, `.inf` is uniform: spread of the input, or of the patches around the "
         "base patch where there is one",
     )
-    base_sigma: Spread | None = Field(None, description="spread of the base patch")
+    base_sigma: Spread | None = Field(
+        None, description="spread of the base patch, `.inf` is uniform"
+    )
     patches: Count = Field(1, description="k")
 
 

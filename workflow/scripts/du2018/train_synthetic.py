@@ -14,7 +14,7 @@ from cnntheory.descent import descend, minibatches
 from cnntheory.du2018.laws import unit_vectors
 from cnntheory.du2018.neuron import empirical_gradient
 from workflow.scripts import step
-from workflow.scripts.step import Count, Positive, Spread, from_rule
+from workflow.scripts.step import Count, Positive, Spread, SpreadOrNone, from_rule
 
 POINTS = 10  # measurements an epoch
 
@@ -24,9 +24,7 @@ class Options(step.Options):
 
     case: Literal["neuron", "patches", "close_patches"] = Field(description="which inputs")
     dimension: Annotated[int, Field(ge=2)] = from_rule(description="p")
-    sigmas: list[Annotated[float, Field(ge=0, allow_inf_nan=True)]] = from_rule(
-        description="the levels of the inputs"
-    )
+    sigmas: list[SpreadOrNone] = from_rule(description="the levels of the inputs")
     base_sigma: Spread | None = from_rule(None, description="spread of the base patch, if any")
     step: Positive = Field(description="eta")
     batch: Count = Field(description="inputs of a mini-batch")

@@ -1,7 +1,6 @@
 """Put the verdicts of all studies into one table, ``claims.csv``."""
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +13,7 @@ def run():
     parser.add_argument("table", type=Path)
     parser.add_argument("verdicts", type=Path, nargs="+")
     args = parser.parse_args()
-    rows = [row for path in args.verdicts for row in json.loads(path.read_text())]
+    rows = [row for path in args.verdicts for row in step.read_json(path)]
     with step.replacing(args.table) as part:
         pd.DataFrame(rows).to_csv(part, index=False)
 

@@ -8,6 +8,7 @@ differences are shown but do not count.
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 from tabulate import tabulate
@@ -16,6 +17,8 @@ from cnntheory import images
 
 # Data on which every claim is decided.
 DECIDES = ("synthetic", images.MNIST, images.FASHION)
+VERDICTS = ("holds", "fails", "inconclusive")
+UNDECIDED = "not decided here"
 
 
 def compare(paths):
@@ -42,7 +45,7 @@ def compare(paths):
             undecided = claim["verdict"] == "inconclusive" and claim["data"] not in DECIDES
             decides = claim["scale"] == "standard" and not undecided
             bad += differs and decides
-            mark = ("DIFFERS" if decides else "not decided here") if differs else ""
+            mark = ("DIFFERS" if decides else UNDECIDED) if differs else ""
             measured = "" if claim["measured"] is None else f"{claim['measured']:.3g}"
             keys = ("paper", "id", "verdict", "expected")
             told = [measured, claim["bound"], claim["data"], mark]
@@ -60,9 +63,11 @@ def compare(paths):
     if rows:
         header = ["paper", "id", "verdict", "expected", "measured", "bound", "data", ""]
         lines.insert(0, tabulate(rows, headers=header, disable_numparse=True))
+        found, marks = Counter(row[2] for row in rows), Counter(row[-1] for row in rows)
+        counts = ", ".join(f"{found[verdict]} {verdict}" for verdict in VERDICTS)
         lines.append(
-            f"{len(rows)} verdicts, {sum(r[-1] == 'DIFFERS' for r in rows)} differ from "
-            "what is expected."
+            f"{len(rows)} verdicts: {counts}. {marks['DIFFERS']} differ from what is expected, "
+            f"{marks[UNDECIDED]} more are {UNDECIDED}."
         )
     return "\n".join(lines), not bad
 
