@@ -1,17 +1,20 @@
 """What all figures share: bands, labels, and files that repeat byte for byte."""
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 
 from cnntheory import images
 from cnntheory.stats import median_band
 from workflow.configuration import studies
 from workflow.studies import style
+from workflow.studies.verdicts import Measured
 
 
 @pytest.fixture
@@ -71,12 +74,199 @@ def test_log_curves_leave_out_what_is_not_positive(table):
     assert axis.lines[0].get_xdata().tolist() == [1, 2, 4]
 
 
-def test_curves_differ_in_more_than_colour():
-    looks = [style.look(i) for i in range(len(style.LINES))]
-    assert len({str(look["linestyle"]) for look in looks}) == len(looks)
-    assert len({look["color"] for look in looks}) == len(looks)
-    assert len(set(style.MARKERS)) == len(style.MARKERS) >= len(looks)
-    assert style.THEORY["linestyle"] == "--"
+def lightness(colour):
+    """CIE lightness of a colour, 0 black to 100 white: what is left of it in grey."""
+    rgb = np.array(to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return 116 * np.cbrt(linear @ (0.2126, 0.7152, 0.0722)) - 16
+
+
+@pytest.mark.parametrize("seeds", [2, 9])
+def test_with_few_seeds_the_runs_are_drawn_not_a_band(table, seeds):
+    _, (axis,) = style.panels(1)
+    few = table[table.seed < seeds]
+    drawn = style.curve(axis, few, "iteration", "loss", style.measured(0), "loss")
+    assert not axis.collections and len(axis.lines) == seeds + 1
+    runs = drawn[drawn.seed.notna()]
+    merged = runs.merge(few, on=["seed", "iteration"])
+    assert len(merged) == len(few) and (merged["value"] == merged.loss).all()
+    assert "low" not in drawn
+
+
+def test_no_band_is_called_simultaneous_that_has_too_few_seeds_for_its_points():
+    frame = pd.DataFrame(
+        [{"seed": s, "t": t, "y": (s * t) % 7 + 1} for s in range(10) for t in range(30)]
+    )
+    _, axes = style.panels(2)
+    style.curve(axes[0], frame, "t", "y", style.measured(0), "30 points")
+    style.curve(axes[1], frame[frame.t < 20], "t", "y", style.measured(0), "20 points")
+    assert [len(axis.collections) for axis in axes] == [0, 1]
+
+
+def test_the_four_looks_do_not_mix():
+    measured = [style.measured(i) for i in range(len(style.MEASURED))]
+    control = style.control("no width")
+    assert {look["linestyle"] for look in [*measured, control]} == {"-"}
+    assert {style.look(i)["linestyle"] for i in range(10)} == {"-"}
+    assert style.THEORY["linestyle"] == "--" != style.BOUND["linestyle"]
+    assert style.VERMILLION not in style.MEASURED
+    assert len({look["marker"] for look in measured}) == len(measured)
+    assert control["label"] == "control: no width"
+    assert control["color"] == style.VERMILLION and control["markerfacecolor"] == "white"
+    assert style.control()["label"] is None
+    assert style.measured(1, color="red", label="x") == style.measured(1) | {
+        "color": "red",
+        "label": "x",
+    }
+
+
+def test_the_first_things_measured_are_told_apart_in_grey():
+    grey = sorted(lightness(colour) for colour in style.MEASURED[:4])
+    assert np.diff(grey).min() > 9 and grey[-1] < 75
+
+
+def test_ordered_colours_fall_in_lightness_and_are_seen_on_white():
+    colours = style.sequential([0.3, np.inf, 1, 0.1, 1])
+    assert list(colours) == [0.1, 0.3, 1, np.inf]
+    grey = [lightness(colour) for colour in colours.values()]
+    assert (np.diff(grey) < -10).all() and grey[0] < 75
+    assert len(style.sequential([5])) == 1
+
+
+def test_a_width_has_one_colour_whatever_else_is_drawn():
+    widths = [4, 16, 64, 128, 256, 512, 1024, 2048, 4096]
+    grey = [lightness(style.width_colour(m)) for m in widths]
+    assert (np.diff(grey) < -3).all() and grey[0] < 75
+    assert style.width_colour(2) == style.width_colour(4)
+
+
+def test_a_takeaway_is_wrapped_to_its_panel():
+    fig, (axis, _) = style.panels(2)
+    style.title(
+        axis, "a", "the error falls as $n^{- 1/2}$ for every one of the sizes of a patch tried"
+    )
+    style.settle(fig)
+    text = axis.get_title(loc="left")
+    assert text.startswith(r"$\mathbf{(a)}$ the error") and text.count("\n") >= 1
+    assert "$n^{- 1/2}$" in text
+    (made,) = [child for child in axis.get_children() if getattr(child, "get_text", str)() == text]
+    assert made.get_window_extent().width <= axis.get_window_extent().width
+    style.title(axis, None, "short")
+    assert axis.get_title(loc="left") == "short"
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+@pytest.mark.parametrize("along", ["x", "y"])
+@pytest.mark.parametrize(("low", "high"), [(2, 3), (2, None), (None, 3)])
+def test_a_criterion_reaches_to_the_end_of_the_axis(along, scale, low, high):
+    _, (axis,) = style.panels(1)
+    style.criterion(axis, low, high, along=along)
+    axis.set(**{f"{along}scale": scale, f"{along}lim": (1, 10)})  # after it
+    (strip,) = axis.patches
+    start = strip.get_y() if along == "y" else strip.get_x()
+    size = strip.get_height() if along == "y" else strip.get_width()
+    assert (start, start + size) == pytest.approx((low or 1, high or 10))
+    assert "criterion" in [text.get_text() for text in axis.texts]
+    assert not axis.get_legend_handles_labels()[1]
+
+
+@pytest.mark.parametrize(("inside", "side"), [(True, "bottom"), (False, "top")])
+def test_a_criterion_may_span_a_part_of_the_axis(inside, side):
+    _, (axis,) = style.panels(1)
+    style.criterion(axis, at_least=0.9, span=(64, None), inside=inside)
+    axis.set(xscale="log", xlim=(2, 256), ylim=(0, 1))
+    (strip,) = axis.patches
+    corners = (*strip.get_xy(), strip.get_width(), strip.get_height())
+    assert corners == pytest.approx((64, 0.9, 192, 0.1))
+    assert not axis.lines and [text.get_va() for text in axis.texts] == [side]
+
+
+@pytest.mark.parametrize(("side", "sign"), [("above", 1), ("below", -1)])
+@pytest.mark.parametrize("constant", [True, False])
+def test_a_bound_points_to_its_allowed_side(side, sign, constant):
+    _, (axis,) = style.panels(1)
+    x, y = (None, 2.0) if constant else ([1, 2, 4], [1, 2, 3])
+    style.bound(axis, x, y, side, "Theorem 1")
+    arrow = next(text for text in axis.texts if text.arrow_patch)
+    # Its head is at its far end.
+    assert np.sign(arrow.get_position()[1]) == sign
+    assert type(arrow.arrow_patch.get_arrowstyle()).__name__ == "CurveA"
+    assert "Theorem 1" in [text.get_text() for text in axis.texts]
+
+
+def test_names_at_the_ends_are_in_order_and_apart():
+    fig, (axis,) = style.panels(1)
+    for i, end in enumerate((1.0, 1.001, 5.0, 0.999)):
+        axis.plot([0, 1, 2], [3, end, np.nan], label=f"ends at {end}", **style.measured(i))
+    axis.plot([0, 1], [2, 2], label="theory", **style.THEORY)
+    texts = style.label_ends(axis)
+    assert [text.xy[0] for text in texts] == [1] * 5
+    style.settle(fig)
+    boxes = sorted((text.get_window_extent() for text in texts), key=lambda box: box.y0)
+    assert all(below.y1 <= above.y0 + 0.01 for below, above in pairwise(boxes))
+    heights = {text.get_text(): text.get_window_extent().y0 for text in texts}
+    assert sorted(heights, key=heights.get) == [
+        "ends at 0.999",
+        "ends at 1.0",
+        "ends at 1.001",
+        "theory",
+        "ends at 5.0",
+    ]
+
+
+def test_a_legend_below_lists_every_label_once_and_fits():
+    fig, axes = style.panels(2)
+    for axis in axes:
+        for i in range(7):
+            axis.plot([0, 1], [0, i], label=f"a rather long name {i}", **style.measured(i))
+    legend = style.legend_below(fig)
+    style.settle(fig)
+    assert len(legend.get_texts()) == 7
+    box = legend.get_window_extent()
+    assert 0 <= box.x0 and box.x1 <= fig.bbox.x1
+    assert all(axis.get_tightbbox().y0 >= box.y1 - 1 for axis in fig.axes)
+
+
+def test_a_panels_legend_stands_below_its_axis():
+    fig, (axis, other) = style.panels(2)
+    axis.plot([0, 1], [0, 1], label="one", **style.measured(0))
+    axis.set_xlabel("iterations")
+    legend = style.legend_below(axis)
+    style.settle(fig)
+    assert legend.get_window_extent().y1 <= axis.xaxis.label.get_window_extent().y0 + 1
+    with pytest.raises(ValueError, match="nothing is labelled"):
+        style.legend_below(other)
+
+
+def test_the_judged_number_is_the_findings_own():
+    _, (axis,) = style.panels(1)
+    style.judged(axis, Measured(-0.523, -0.571, -0.48), "slope {}", (0.1, 0.2))
+    style.judged(axis, Measured(np.nan, np.nan, np.nan), "slope {}", (0.1, 0.2))
+    assert [text.get_text() for text in axis.texts] == ["slope −0.52 [−0.57, −0.48]"]
+
+
+def test_dense_layers_become_pixels_and_stay_light(table, tmp_path):
+    rng = np.random.default_rng(0)
+    dense, sizes = rng.random((2, 9000)), []
+    for name in ("first", "second"):
+        fig, (axis, beside) = style.panels(2)
+        axis.plot(*dense, **style.measured(0, linestyle=""))
+        beside.scatter(*dense[:, :4000])
+        drawn = style.curve(axis, table, "iteration", "loss", style.measured(1), "loss")
+        style.save(fig, tmp_path / f"{name}.svg", [drawn], {"table": table.assign(data="MNIST")})
+        flags = [line.get_rasterized() for line in axis.lines]
+        assert flags == [True, False] and beside.collections[0].get_rasterized()
+        sizes.append((tmp_path / f"{name}.svg").stat().st_size)
+    assert sizes[0] < style.LIMIT
+    for kind in ("svg", "pdf"):
+        first, second = (tmp_path / f"{name}.{kind}" for name in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_figure_that_stays_heavy_is_reported(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(style, "LIMIT", 1000)
+    with pytest.warns(UserWarning, match=r"figure\.svg has \d+ kB"):
+        draw(tmp_path / "figure.svg", table)
 
 
 def test_panels_are_lettered_when_there_are_several():
