@@ -278,3 +278,15 @@ def test_seconds_are_told_for_every_cell():
     table = time_initialisation.measure(options, step.streams(0, "time_initialisation"))
     assert (table.seconds > 0).all()
     assert table.groupby(["patch_size", "patches"]).size().tolist() == [2, 2]
+
+
+def test_another_decomposition_sees_the_same_samples():
+    common = dict(trials=2, activations=["squared_relu"], patch_sizes=[4], kernels=2, patches=[2])
+    long = tensor_initialise.Options(case="published", samples=[500, 900], **common)
+    short = tensor_initialise.Options(case="decomposition", samples=[200, 500], **common)
+    first, second = (
+        tensor_initialise.measure(options, step.streams(0, "tensor_initialise"))
+        for options in (long, short)
+    )
+    shared = [table[table.samples == 500].distance.tolist() for table in (first, second)]
+    assert shared[0] == shared[1]

@@ -3,8 +3,9 @@
 One case a table, each a grid of the options: ``size`` (Z9: error and span against n for several
 k), ``patches`` (Z9c: several r on the same teachers and patches), ``activation`` and ``centre``
 (reported), ``order`` (N4: moments that vanish), ``law`` (N5: inputs that are not Gaussian),
-``published`` (Z9d: the recipe as published, by all patches or by the first alone). In every cell
-the n samples are the first of the largest sample.
+``published`` (Z9d: the recipe as published, by all patches or by the first alone),
+``decomposition`` (Z9dx: another one of the same tensor, on the samples of ``published``). In every
+cell the n samples are the first of the largest sample.
 """
 
 import warnings
@@ -34,9 +35,9 @@ Orders = Annotated[list[tuple[Literal[2, 3], Literal[3, 4]]], Field(min_length=1
 class Options(step.Options):
     """Z9, Z9d, N4 and N5, Theorem T4: the error of tensor initialisation."""
 
-    case: Literal["size", "patches", "activation", "centre", "order", "law", "published"] = Field(
-        description="which table"
-    )
+    case: Literal[
+        "size", "patches", "activation", "centre", "order", "law", "published", "decomposition"
+    ] = Field(description="which table")
     trials: Count = Field(description="teachers with their samples")
     activations: list[Identifiable] = Field(min_length=1, description="phi")
     samples: list[Count] = Field(min_length=2, description="grid of n")
