@@ -191,7 +191,7 @@ def modes(trials, width, kernel, eta, outputs, active, at, count):
                 residual_share=size[:, i] / size[0, i],
             )
             frames.append(pd.DataFrame(rows)[active[at, s]])
-    return pd.concat(frames)
+    return pd.concat(frames) if frames else pd.DataFrame()  # of the later batches none are kept
 
 
 def measure(options, rng, pixels, digits):
