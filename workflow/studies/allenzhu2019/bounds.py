@@ -5,22 +5,31 @@ import pandas as pd
 
 from workflow.studies import study, style
 
+LOOKS = {
+    "measured": {"color": style.MEASURED[0]},
+    "proven": {"color": "white", "edgecolor": style.INK, "linestyle": ":"},
+}
+TAKEAWAYS = {
+    "width $m$": "a few dozen are enough",
+    "steps $T$": "hundreds are enough",
+    r"movement $\|W - W^{(0)}\|_2$": "far outside the proven radius",
+}
+
 
 def draw(findings, tables):
     rows = compare(findings, tables["success"], tables["descent"])
-    fig, axes = style.plt.subplots(
-        3, 1, figsize=(style.SINGLE, 2.5), layout="constrained", sharex=False
-    )
+    fig, axes = style.plt.subplots(3, 1, figsize=(style.SINGLE, 3.0), layout="constrained")
     for axis, (what, part) in zip(axes, rows.groupby("quantity", sort=False), strict=True):
         part = part.set_index("kind").value
         known = part[np.isfinite(part)]
         low = 10.0 ** (np.floor(np.log10(known.min())) - 1)
-        for y, (kind, colour) in enumerate((("measured", style.COLOURS[0]), ("proven", "0.6"))):
+        for y, kind in enumerate(("measured", "proven")):
             value = part[kind]
             if not np.isfinite(value):  # no width that was tried fits the images
-                axis.text(1.5 * low, y, f"{kind}: none of those tried", va="center", fontsize=6.5)
+                text = f"{kind}: none of those tried"
+                axis.text(1.5 * low, y, text, va="center", fontsize=style.SMALL)
                 continue
-            axis.barh(y, value - low, left=low, color=colour, height=0.7)
+            axis.barh(y, value - low, left=low, height=0.7, **LOOKS[kind])
             inside = value > low * (known.max() / low) ** 0.6
             axis.annotate(
                 f"{kind}: {number(value)}",
@@ -29,10 +38,11 @@ def draw(findings, tables):
                 textcoords="offset points",
                 ha="right" if inside else "left",
                 va="center",
-                fontsize=6.5,
+                fontsize=style.SMALL,
+                color="white" if inside and kind == "measured" else style.INK,
             )
         axis.set(xscale="log", xlim=(low, known.max() * 3), yticks=[])
-        axis.set_title(what, loc="left")
+        style.title(axis, None, f"{what}: {TAKEAWAYS[what]}")
         axis.grid(False)
         axis.spines["left"].set_visible(False)
         axis.minorticks_off()

@@ -5,15 +5,16 @@ import numpy as np
 from cnntheory import images
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import data_of, highest, lowest, median
+from workflow.studies.allenzhu2019.looks import SECOND, judged
 from workflow.studies.verdicts import exactly
 
 NAMES = {"fully": "fully connected", "conv": "convolutional", "res": "residual"}
-LOSSES = {"cross_entropy": "cross-entropy", "squared": "squared loss"}
+CONTROLS = {"fully": "P15x", "conv": "P15x-conv", "res": "P15x-res"}
 
 
 def judge(tables, claims, rng):
     table = tables["classification"]
-    found = {}
+    found = {"claims": claims}
     for name, claim in claims.items():
         if "highest" in claim.given:
             found[name] = straightness(claim.rows(table), claim.given, rng)
@@ -49,46 +50,44 @@ def straightness(rows, given, rng):
 
 
 def draw(findings, tables):
-    table = tables["classification"]
-    fig, (above, below) = style.plt.subplots(
-        2, 3, figsize=(style.DOUBLE, 5.0), layout="constrained", sharey="row"
-    )
-    drawn = [table, *losses(below, findings, table)]
-    for letter, axis in zip("abcdef", (*above, *below), strict=True):
-        axis.set_title(f"({letter})", loc="left", fontweight="bold")
-    again = tables.get(images.FASHION, {}).get("classification")
-    for axis, (network, name) in zip(above, NAMES.items(), strict=True):
-        own = table[table.network == network]
-        curves = own.groupby(["width", "labels", "loss_function"], sort=False)
-        looks = {"true": 0, "random": 1}
-        for (width, labels, loss), rows in curves:
-            narrow = width < own.width.max()
-            if narrow and labels == "true":
-                continue
-            i = 3 if narrow else looks[labels]
-            label = "control: narrow, random, cross-entropy"
-            if not narrow:
-                label = f"{labels}, {LOSSES[loss]}"
-            look = dict(color=style.COLOURS[i], linewidth=0.8, alpha=0.8, label=label)
-            dashed = (0, (4, 1.5))
-            runs(axis, rows, "accuracy", **look, linestyle="-" if usual(loss) else dashed)
+    table, again = tables["classification"], tables.get(images.FASHION, {}).get("classification")
+    fig, axes = style.panels(3, rows=2, height=4.7, sharey="row")
+    above, below = axes[:3], axes[3:]
+    drawn = [table]
+    for letter, axis, (network, name) in zip("abc", above, NAMES.items(), strict=True):
+        own = table[(table.network == network) & usual(table.loss_function)]
+        style.title(axis, letter, f"{name}: a wide network learns random labels by heart")
+        wide = own.width == own.width.max()
+        for rows, look in (
+            (own[wide & (own.labels == "true")], style.measured(1, label="true labels")),
+            (own[wide & (own.labels == "random")], style.measured(0, label="random labels")),
+            (own[~wide & (own.labels == "random")], style.control("narrow, random labels")),
+        ):
+            runs(axis, rows, "accuracy", **look)
         if again is not None and network in set(again.network):
-            rows = again[(again.network == network) & (again.width == own.width.max())]
-            rows = rows[(rows.labels == "random") & usual(rows.loss_function)]
-            look = dict(color="0.45", linewidth=0.8, linestyle=(0, (1, 1)))
-            runs(axis, rows, "accuracy", **look, label=f"random, {images.FASHION}")
+            rows = again[(again.labels == "random") & usual(again.loss_function)]
+            rows = rows[(rows.network == network) & (rows.width == own.width.max())]
+            runs(axis, rows, "accuracy", **SECOND, label=f"random labels, {images.FASHION}")
             drawn.append(rows)
-        wide = own.width.max()
-        axis.set(
-            xlabel="epoch",
-            title=f"{name}, $n = {own.samples.iloc[0]}$\n$m = {wide}$ ({own.width.min()}), "
-            f"$L = {own.depth.iloc[0]}$",
-        )
-    handles = {}
-    for axis in above:
-        handles |= dict(zip(*axis.get_legend_handles_labels()[::-1], strict=True))
-    fig.legend(handles.values(), handles, loc="outside lower center", ncols=3)
-    above[0].set(ylabel="training accuracy", ylim=(0, 1.03))
+        style.criterion(axis, at_least=1.0, at=0.02, inside=False, label="")
+        text = f"control, best end: {findings[CONTROLS[network]].value:.2f}"
+        note = f"$n = {own.samples.iloc[0]}$, $m = {own.width.max()}$ (narrow {own.width.min()})\n"
+        note += f"wide, least end: {findings[f'P15-{network}'].value:.2f}"
+        low = {"transform": axis.transAxes, "fontsize": style.SMALL, "ha": "right"}
+        axis.text(0.97, 0.04, text, color=style.VERMILLION, **low)
+        axis.text(0.97, 0.14, note, color=style.QUIET, **low)
+        axis.set(xlabel="epoch")
+    above[0].set(ylabel="training accuracy", ylim=(-0.3, 1.06), yticks=[0, 0.5, 1])
+    for letter, axis, network in zip("def", below, NAMES, strict=True):
+        style.title(axis, letter, "squared loss, random labels: a straight fall")
+        rows = table[(table.network == network) & (table.loss_function == "squared")]
+        rows = rows[rows.labels == "random"]
+        runs(axis, rows, "relative_loss", **style.measured(0, marker=""))
+        axis.set(yscale="log", xlabel="epoch")
+        name = f"P15b-{network}"
+        judged(axis, findings, name, "$R^2$", (0.97, 0.9), digits=3)
+    below[0].set_ylabel("$F_t / F_0$")
+    style.legend_below(fig)
     return fig, drawn
 
 
@@ -97,25 +96,11 @@ def usual(loss):
     return loss == "cross_entropy"
 
 
-def losses(axes, findings, table):
-    """The squared loss on random labels, of the widest networks."""
-    drawn = []
-    for axis, network in zip(axes, NAMES, strict=True):
-        rows = table[(table.network == network) & (table.loss_function == "squared")]
-        rows = rows[rows.labels == "random"]
-        runs(axis, rows, "relative_loss", color=style.COLOURS[1], linewidth=0.8, alpha=0.8)
-        axis.set(yscale="log", xlabel="epoch")
-        if found := findings.get(f"P15b-{network}"):
-            style.slope_label(axis, f"$R^2$ {found.text(3)}", (0.68, 0.93))
-        drawn.append(rows)
-    axes[0].set_ylabel("squared loss $F_t / F_0$,\nrandom labels")
-    return drawn
-
-
 def runs(axis, rows, column, label=None, **look):
     """A line a trial, labelled once."""
     for number, (_, run) in enumerate(rows.groupby("seed")):
-        axis.plot(run.epoch, run[column], label=None if number else label, **look)
+        few = {"markevery": max(1, len(run) // 4), "linewidth": 0.7, "markersize": 2.5}
+        axis.plot(run.epoch, run[column], label=None if number else label, **look | few)
 
 
 if __name__ == "__main__":

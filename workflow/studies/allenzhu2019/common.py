@@ -31,25 +31,25 @@ def by_seed(rows, column):
     return rows.pivot(index="seed", columns="subset", values=column).to_numpy()
 
 
-def median(values, rng, data, level=LEVEL):
-    """Median over trials ``(seeds, ...)`` with a bootstrap that draws whole seeds."""
+def median(values, rng, data, level=LEVEL, part=0.5):
+    """Median, or another quantile, over trials ``(seeds, ...)``; whole seeds are resampled."""
 
     def over_all(draws, axis):
-        return np.median(draws)
+        return np.quantile(draws, part)
 
     values = np.asarray(values)
     if not values.size:
         return NOTHING
     interval = bootstrap(values, rng, over_all, level=level)
-    return Measured(np.median(values), *interval, len(values), data)
+    return Measured(over_all(values, 0), *interval, len(values), data)
 
 
-def medians_by(rows, key, column, rng):
-    """Median of `column` for every value of `key`, at a level divided among them."""
+def medians_by(rows, key, column, rng, part=0.5):
+    """Median, or another quantile, of `column` for every value of `key`, at a divided level."""
     groups = list(rows.groupby(key))
     return {
-        name: median(by_seed(part, column), rng, data_of(part), 1 - (1 - LEVEL) / len(groups))
-        for name, part in groups
+        name: median(by_seed(some, column), rng, data_of(some), 1 - (1 - LEVEL) / len(groups), part)
+        for name, some in groups
     }
 
 
@@ -94,6 +94,11 @@ def slopes_by(rows, key, x, y, rng):
 def lowest(found, note="At m = {}."):
     """Of several findings the one with the least value, with its name in the note."""
     return _chosen(found, note, lambda one: -one.value)
+
+
+def with_least(found, values):
+    """A finding with the least single value in its note."""
+    return found._replace(note=f"{found.note} Least trial {values.min():.2f}.")
 
 
 def highest(found, note="At m = {}."):

@@ -4,10 +4,14 @@ import numpy as np
 
 from cnntheory import images
 from workflow.studies import study, style
-from workflow.studies.allenzhu2019.common import farthest, least, lowest, medians_by
-from workflow.studies.allenzhu2019.looks import descent_numbers, first_trials, spread, ticks
-
-SHOWN = 4  # widths whose curves are drawn
+from workflow.studies.allenzhu2019.common import (
+    farthest,
+    least,
+    lowest,
+    medians_by,
+    with_least,
+)
+from workflow.studies.allenzhu2019.looks import by_width, first_trials, judged, second, trials
 
 
 def judge(tables, claims, rng):
@@ -27,7 +31,9 @@ def judge(tables, claims, rng):
     found = {
         "P1": lambda rows: lowest(medians_by(rows, "width", "straightness", rng)),
         "P1b": lambda rows: farthest(medians_by(rows, "width", "rate_ratio", rng), claims["P1b"]),
-        "P1c": lambda rows: least(rows, "rate_ratio"),
+        "P1c": lambda rows: with_least(
+            lowest(medians_by(rows, "width", "rate_ratio", rng, part=0.25)), rows.rate_ratio
+        ),
         "P1x": narrow,
     }
     findings = {name: found[name](claim.rows(table)) for name, claim in claims.items()}
@@ -35,7 +41,8 @@ def judge(tables, claims, rng):
     if "P1b" in claims:
         findings |= {
             "band": (claims["P1b"].at_least, claims["P1b"].at_most),
-            "least": claims["P1c"].at_least,
+            "control": set(claims["P1x"].rows(table).width),
+            "claims": claims,
             "judged": claims["P1b"].rows(table).width.min(),
         }
     return findings
@@ -43,111 +50,84 @@ def judge(tables, claims, rng):
 
 def draw(findings, tables):
     table, curves = findings["rates"], tables["descent_curves"]
-    numbers = descent_numbers(table)
-    fig = style.plt.figure(figsize=(style.DOUBLE, 4.6), layout="constrained")
-    above, below = fig.subfigures(2, 1)
+    fig, axes = style.panels(3, rows=2, height=4.7)
+    losses, (straight, rates, ends) = axes[:3], axes[3:]
     drawn = []
 
-    chosen = spread(numbers, SHOWN)
-    losses = np.atleast_1d(above.subplots(1, len(chosen), sharey=True))
-    for axis, width in zip(losses, chosen, strict=True):
+    shown = spread(set(table.width), len(losses))
+    texts = (
+        "a very narrow network gets stuck",
+        "a wider one follows the frozen kernel",
+        "the widest still more closely",
+    )
+    for axis, letter, width, text in zip(losses, "abc", shown, texts, strict=False):
+        style.title(axis, letter, f"$m = {width}$: {text}")
         rows = first_trials(curves[curves.width == width])
-        look = style.look(numbers[width]) | {"linestyle": "-"}
+        alone = width in findings["control"]
+        look = style.control(f"$m = {width}$") if alone else by_width(width, label="measured")
         for number, (_, trial) in enumerate(rows.groupby(["seed", "subset"])):
-            first = number == 0
-            axis.plot(
-                trial.iteration, trial.relative_loss, label="measured" if first else None, **look
-            )
-            axis.plot(
-                trial.iteration,
-                trial.predicted_loss,
-                label="frozen kernel" if first else None,
-                **style.THEORY | {"linewidth": 0.9},
-            )
+            few = {"markevery": max(1, len(trial) // 5), "markersize": 3}
+            few |= {"label": "_another"} if number else {}
+            axis.plot(trial.iteration, trial.relative_loss, **look | few)
+            label = None if number else "theory: frozen kernel"
+            axis.plot(trial.iteration, trial.predicted_loss, label=label, **style.THEORY)
         axis.set(yscale="log", xlabel="iteration", ylim=(1e-9, 5))
-        axis.set_title(f"$m = {width}$")
-        drawn.append(rows.assign(panel="a"))
-    losses[0].set_title("(a)", loc="left", fontweight="bold")
+        drawn.append(rows.assign(panel=f"({letter})"))
     losses[0].set_ylabel("$F_t / F_0$")
-    losses[0].legend(loc="lower left")
 
-    rates, ends = below.subplots(1, 2)
-    rates.axhspan(*findings["band"], color="0.88", zorder=0)
+    style.title(straight, "d", "the loss falls by the same factor in every step")
+    style.title(rates, "e", "at about the rate of the frozen kernel")
+    style.title(ends, "f", "whose least eigenvalue is positive where the network is wide")
+    again = findings.get(images.FASHION)
+    for axis, column in ((straight, "straightness"), (rates, "ratio")):
+        for (width, alone), rows in table.groupby(["width", "singular"]):
+            look = style.control() if alone else by_width(width)
+            trials(axis, rows.width, rows[column], look)
+            axis.plot(width, rows[column].median(), "_", color=style.INK, markersize=11, zorder=6)
+        if again:
+            second(axis, 1.2 * again["rates"].width, again["rates"][column])
+    if again:
+        drawn.append(again["rates"].assign(panel="(d), (e)"))
+    straight.plot([], [], "_", color=style.INK, markersize=9, label="median")
+    claim = findings["claims"]["P1"]
+    wide = findings["judged"] / 2**0.5  # halfway to the next narrower width
+    low = table[table.width >= findings["judged"]].straightness.min()
+    straight.set(ylim=(min(0.9, low - 0.02), 1.005), ylabel="$R^2$ of $\\log F$ against $t$")
+    style.criterion(straight, at_least=claim.at_least, span=(wide, None), inside=False)
+    style.judged(straight, findings["P1"], "least median\n{}", (0.97, 0.12), digits=3)
+    style.corner(straight, f"{table.groupby('width').size().min()} trials\na width", "lower left")
+
+    style.criterion(rates, *findings["band"], span=(wide, None), at=0.02, inside=False)
     rates.axhline(1, **style.THEORY)
-    for (width, alone), rows in table.groupby(["width", "singular"]):
-        i = numbers[width]
-        rates.plot(
-            width * np.geomspace(0.88, 1.14, len(rows)),
-            rows.ratio,
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            fillstyle="none" if alone else "full",
-            markersize=3,
-            alpha=0.7,
-        )
-        rates.plot(width, rows.ratio.median(), marker="_", color="0.1", markersize=13, zorder=6)
-    rates.plot([], [], linestyle="", marker="_", color="0.1", markersize=9, label="median")
-    if found := findings.get(images.FASHION):
-        again = found["rates"]
-        rates.plot(
-            1.28 * again.width,
-            again.ratio,
-            linestyle="",
-            marker="x",
-            color="0.45",
-            markersize=3,
-            markeredgewidth=0.7,
-            label=images.FASHION,
-        )
-        drawn.append(again.assign(panel="b"))
-    rates.plot(
-        [],
-        [],
-        linestyle="",
-        marker="o",
-        fillstyle="none",
-        color="0.4",
-        label="singular kernel:\nover the rate of\ninfinite width",
-    )
-    rates.axhline(findings["least"], color="0.5", linewidth=0.8, linestyle=":")
-    judged = findings["judged"] / 2**0.5  # halfway to the next narrower width
-    rates.axvline(judged, color="0.5", linewidth=0.8, linestyle=":")
-    rates.text(judged * 1.1, 0.02, "judged", fontsize=6.5, transform=rates.get_xaxis_transform())
-    rates.set(
-        xscale="log",
-        xlabel="width $m$",
-        ylabel=r"measured rate / $-2\log(1 - \eta\lambda_{\min})$",
-        ylim=(-0.05, max(2.05, 1.05 * table.ratio.max())),
-    )
-    rates.legend(loc="upper left", handlelength=1)
-    rates.set_title("(b)", loc="left", fontweight="bold")
-    rates.set_title(f"{len(table)} trials", loc="right")
-    drawn.append(table.drop(columns=["rate_ratio", "limit_ratio"]).assign(panel="b"))
+    rates.set(ylabel=r"measured rate / $-2\log(1 - \eta\lambda_{\min})$")
+    rates.set(ylim=(-0.75, max(2.3, 1.1 * table.ratio.max())))
+    judged(rates, findings, "P1b", "worst median", (0.97, 0.93))
+    words = "least lower quartile" if findings["P1c"].low < findings["P1c"].high else "least"
+    judged(rates, findings, "P1c", words, (0.97, 0.07))
+    judged(rates, findings, "P1x", "$m = 4$,\nleast", (0.03, 0.8))
 
     regular = table[~table.singular]
     for i, (column, symbol) in enumerate(
         (("lambda_max", r"$\lambda_{\max}$"), ("lambda_min", r"$\lambda_{\min}$"))
     ):
         rows = regular if column == "lambda_min" else table
-        ends.plot(
-            rows.width,
-            rows[column],
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            markersize=2.6,
-            alpha=0.4,
-            fillstyle="none",
-        )
+        look = style.measured(i + 1)
+        trials(ends, rows.width, rows[column], look)
         median = rows.groupby("width")[column].median()
-        ends.plot(median.index, median, marker=style.MARKERS[i], label=symbol, **style.look(i))
-    ends.set(xscale="log", yscale="log", xlabel="width $m$", ylabel="eigenvalue of $K_0$ over $m$")
-    ends.set_title("(c)", loc="left", fontweight="bold")
-    ends.legend(loc="lower right")
-    for axis in (rates, ends):
-        ticks(axis, numbers)
-    return fig, drawn
+        ends.plot(median.index, median, **look | {"label": symbol})
+    ends.set(yscale="log", ylabel="eigenvalue of $K_0$ over $m$")
+    for axis in (straight, rates, ends):
+        axis.set(xscale="log", xlabel="width $m$")
+        style.ticks(axis, table.width, apart=0.12)
+    style.legend_below(fig)
+    return fig, [*drawn, table.drop(columns=["rate_ratio", "limit_ratio"]).assign(panel="(d)-(f)")]
+
+
+def spread(values, count):
+    """At most `count` of sorted values, evenly spread and with both ends."""
+    values = sorted(set(values))
+    picks = np.linspace(0, len(values) - 1, min(count, len(values)))
+    return [values[round(pick)] for pick in picks]
 
 
 if __name__ == "__main__":

@@ -5,14 +5,7 @@ import pandas as pd
 
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import farthest, highest, slope, slopes_by
-from workflow.studies.allenzhu2019.looks import (
-    kinds,
-    median_curve,
-    plain_ticks,
-    power_line,
-    room,
-    ticks,
-)
+from workflow.studies.allenzhu2019.looks import judged, kinds, median_curve, room
 
 
 def judge(tables, claims, rng):
@@ -33,86 +26,87 @@ def judge(tables, claims, rng):
         "by width": slopes_by(drawn, "width", "omega", "flipped", rng),
         "growth": growth,
         "shares": deep,
+        "claims": claims,
     }
 
 
 def draw(findings, tables):
-    table, depth = tables["perturbed_omega"], tables["perturbed_depth"]
-    fig, (flips, extrapolated, bound) = style.panels(3, height=2.8)
-    drawn = []
+    table, claims = tables["perturbed_omega"], findings["claims"]
+    fig, axes = style.panels(2, rows=2, height=4.7)
+    flips, slopes, extrapolated, bound = axes
+    style.title(flips, "a", "an adversary flips far more activations than chance")
+    style.title(slopes, "b", "only the adversary has the lemma's exponent, nearly")
+    style.title(extrapolated, "c", "in wider networks it approaches 2/3")
+    style.title(bound, "d", "the worst layer does not see the depth, less so than allowed")
+    looks, drawn = kinds(table), []
 
-    for i, kind in kinds(table):
+    for kind, look in looks.items():
         rows = table[table.perturbation == kind]
-        drawn.append(
-            median_curve(
-                flips,
-                rows,
-                "omega",
-                "flipped",
-                i,
-                kind,
-                slope=findings["slopes"].get(kind),
-                narrow=True,
-            ).assign(panel="(a)")
-        )
-    ends = np.array([table.omega.min(), table.omega.max()])
-    for kind, beside, exponent, text in (
-        ("adversary", 1.5, 2 / 3, "slope 2/3"),
-        ("gaussian", 0.55, 1, "slope 1"),
-    ):
-        rows = table[(table.perturbation == kind) & (table.omega == ends[0])]
-        power_line(flips, ends, beside * rows.flipped.median(), exponent, text)
-    flips.set(
-        xscale="log",
-        yscale="log",
-        xlabel=r"$\omega = \|W'\|_2$",
-        ylabel="share of activations flipped",
-    )
+        drawn.append(median_curve(flips, rows, "omega", "flipped", look, kind))
+    rows = tables["perturbed_control"]
+    rows = claims["P6x"].rows(rows)
+    drawn.append(median_curve(flips, rows, "omega", "flipped", style.control("gaussian, anew")))
+    flips.set(xscale="log", yscale="log", xlabel=r"$\omega = \|W'\|_2$")
+    flips.set_ylabel("share of activations flipped")
     first = table.iloc[0]
-    flips.set_title(f"$m = {first.width}$, {table.seed.nunique()} seeds", loc="right")
-    room(flips, below=0.45)
-    flips.legend(loc="lower right")
+    style.corner(flips, f"$m = {first.width}$, {table.seed.nunique()} seeds", "lower right")
+    room(flips, below=0.1)
 
-    for width, found in findings["by width"].items():
-        error = [[found.value - found.low], [found.high - found.value]]
-        extrapolated.errorbar(width, found.value, error, marker="o", capsize=2, **style.look(0))
-    extrapolated.axhline(2 / 3, **style.THEORY)
-    extrapolated.set(
-        xscale="log", xlabel="width $m$", ylabel=r"exponent in $\omega$", ylim=(0.57, 0.72)
-    )
-    ticks(extrapolated, tables["perturbed_drawn"].width, apart=0.3)
-    extrapolated.set_title(f"{tables['perturbed_drawn'].seed.nunique()} seeds", loc="right")
-    extrapolated.annotate("2/3", (0.3, 2 / 3 + 0.004), xycoords=("axes fraction", "data"))
-    widths = [dict(width=width, **found._asdict()) for width, found in findings["by width"].items()]
-    drawn.append(pd.DataFrame(widths).assign(panel="(b)"))
+    cells = {kind: (findings["slopes"][kind], look) for kind, look in looks.items()}
+    cells["control: gaussian, anew"] = findings["P6x"], style.control()
+    drawn.append(dots(slopes, cells))
+    slopes.set(yticks=range(len(cells)), yticklabels=cells, ylim=(len(cells) - 0.5, -0.9))
+    slopes.set(xlabel=r"log-log slope in $\omega$", xlim=(0.55, 1.12))
+    for name, label in (("P6", "criterion: adversary"), ("P6b", "criterion: others")):
+        claim = claims[name]
+        style.criterion(slopes, claim.at_least, claim.at_most, label, "x", at=0.02)
+    for exponent in (2 / 3, 1):
+        slopes.axvline(exponent, **style.THEORY)
+
+    widths = findings["by width"]
+    found = pd.DataFrame(widths.values()).assign(width=list(widths))
+    ends = found.value - found.low, found.high - found.value
+    look = looks["adversary"]
+    extrapolated.errorbar(found.width, found.value, ends, capsize=2, **look)
+    extrapolated.axhline(2 / 3, label="theory: exponent", **style.THEORY)
+    claim = claims["P6d"]
+    style.criterion(extrapolated, claim.at_least, claim.at_most, at=0.02)
+    extrapolated.set(xscale="log", xlabel="width $m$", ylabel=r"adversary's slope in $\omega$")
+    extrapolated.set(ylim=(0.63, 0.7))
+    style.ticks(extrapolated, found.width)
+    style.judged(extrapolated, findings["P6d"], "widest: {}", (0.97, 0.06), digits=3)
+    drawn.append(found)
 
     shares = findings["shares"]
     sizes = shares[shares.perturbation == "adversary"].omega.unique()
     at = sizes[np.abs(np.log(sizes / 0.03)).argmin()]
-    labels = {"adversary": "a budget a layer", "split adversary": "one budget, split"}
-    for i, (kind, label) in enumerate(labels.items()):
+    for kind, look, label in (
+        ("adversary", looks["adversary"], "adversary: a budget a layer"),
+        ("split adversary", style.measured(5), "adversary: one budget, split"),
+    ):
         rows = shares[shares.perturbation == kind]
         rows = rows[rows.omega == at] if kind == "adversary" else rows
-        found = findings["growth"].get(kind)
-        drawn.append(
-            median_curve(
-                bound, rows, "depth", "share", 3 * i, label, slope=found, narrow=True
-            ).assign(panel="(c)")
-        )
+        drawn.append(median_curve(bound, rows, "depth", "share", look, label))
     start = shares[shares.depth == shares.depth.min()].share.median()
-    power_line(bound, np.sort(depth.depth.unique())[[0, 1]], start, 1, "slope 1", offset=(-32, 2))
-    bound.set(
-        xscale="log",
-        yscale="log",
-        xlabel="depth $L$",
-        ylabel=r"share in the worst layer / $\omega^{2/3}$",
-        ylim=(0.5, 3),
-    )
-    plain_ticks(bound, "y")
-    ticks(bound, depth.depth)
-    bound.set_title(f"{depth.seed.nunique()} seeds", loc="right")
-    bound.legend(loc="lower left")
+    depths = np.sort(shares.depth.unique()).astype(float)
+    line = 1.1 * start * depths / depths[0]
+    style.bound(bound, depths, line, "below", at=0.5).set_label("theorem: at most as $L$")
+    bound.set(xscale="log", yscale="log", xlabel="depth $L$")
+    bound.set_ylabel(r"share in the worst layer / $\omega^{2/3}$")
+    style.plain_ticks(bound, "y")
+    style.ticks(bound, depths)
+    judged(bound, findings, "P6c", "larger slope", (0.97, 0.1))
+    room(bound, below=0.3)
+    style.legend_below(fig)
     return fig, drawn
+
+
+def dots(axis, cells):
+    """Findings with their intervals, one a row: name to finding and look."""
+    for y, (one, look) in enumerate(cells.values()):
+        error = [[one.value - one.low], [one.high - one.value]]
+        axis.errorbar(one.value, y, xerr=error, capsize=2, **look)
+    return pd.DataFrame([one for one, _ in cells.values()]).assign(curve=list(cells))
 
 
 if __name__ == "__main__":

@@ -9,19 +9,19 @@ from workflow.studies.allenzhu2019.common import (
     NOTHING,
     by_seed,
     data_of,
-    least,
     lowest,
     medians_by,
     most,
     slope,
+    with_least,
 )
 from workflow.studies.allenzhu2019.looks import (
-    descent_numbers,
+    by_width,
+    judged,
     median_curve,
-    plain_ticks,
-    power_line,
     room,
-    ticks,
+    second,
+    trials,
 )
 from workflow.studies.verdicts import Measured
 
@@ -33,6 +33,8 @@ EXPONENTS = {
     "P4h": ("times_samples", "samples", "lambda_min"),
 }
 
+WORDS = {"P4": "least median", "P4b": "least lower quartile", "P4c": "largest"}
+
 
 def judge(tables, claims, rng):
     table = tables["descent"]
@@ -42,11 +44,14 @@ def judge(tables, claims, rng):
     )
     found = {
         "P4": lambda rows: lowest(medians_by(rows, "width", "edge", rng)),
-        "P4b": lambda rows: least(rows, "edge"),
+        "P4b": lambda rows: with_least(
+            lowest(medians_by(rows, "width", "edge", rng, part=0.25)), rows.edge
+        ),
         "P4c": lambda rows: most(rows, "top"),
         "P4d": lambda rows: edge_spread(rows, rng),
     }
-    findings = {"trials": table, "judged": sorted(claims["P4"].rows(table).width.unique())}
+    wide = sorted(claims["P4"].rows(table).width.unique())
+    findings = {"trials": table, "judged": wide, "claims": claims}
     for name, claim in claims.items():
         if name in EXPONENTS:
             which, x, y = EXPONENTS[name]
@@ -78,142 +83,114 @@ def edge_spread(rows, rng):
 
 
 def draw(findings, tables):
-    table, curves = tables["descent"], tables["descent_curves"]
-    fig, axes = style.plt.subplots(2, 3, figsize=(style.DOUBLE, 5.2), layout="constrained")
-    for letter, axis in zip("abcde", axes.flat, strict=False):
-        axis.set_title(f"({letter})", loc="left", fontweight="bold")
-    (total, last, edges), (separated, samples, legend) = axes
-    legend.axis("off")
-    drawn = exponents(separated, samples, legend, findings, tables)
-
-    wide = findings["judged"]
-    numbers = descent_numbers(table)
-    for axis, column in ((total, "ratio"), (last, "last_ratio")):
-        for width in wide:
-            rows = curves[curves.width == width]
-            path_of = rows.groupby("iteration")[column].agg(["median", "min", "max", "size"])
-            # The median ends when half of the trials have converged, the range with the last.
-            running = path_of["size"] >= path_of["size"].max() / 2
-            axis.fill_between(
-                path_of.index + 1,
-                path_of["min"],
-                path_of["max"],
-                color=style.COLOURS[numbers[width]],
-                alpha=0.13,
-                linewidth=0,
-            )
-            axis.plot(
-                path_of.index[running] + 1,
-                path_of["median"][running],
-                label=f"$m = {width}$",
-                **style.look(numbers[width]),
-            )
-        axis.set(xscale="log", yscale="log", xlabel=r"iteration $+ 1$")
-        drawn.append(curves[curves.width.isin(wide)].assign(panel=axis.get_title("left")))
-    judged = table[table.width.isin(wide)]
-    for column, text, x, side in (
-        ("lambda_min", r"$2\lambda_{\min}/m$", 0.02, "left"),
-        ("lambda_max", r"$2\lambda_{\max}/m$", 0.98, "right"),
-    ):
-        level = 2 * judged[column].median()
-        total.axhline(level, **style.THEORY)
-        total.annotate(
-            text,
-            (x, level),
-            (0, 2.5),
-            xycoords=total.get_yaxis_transform(),
-            textcoords="offset points",
-            ha=side,
-            fontsize=6.5,
-        )
-    total.set_ylabel(r"$\rho_t = \|\nabla F\|_F^2 \,/\, (F m)$")
-    last.set_ylabel(r"$\|\nabla_{W_L} F\|_F^2 \,/\, (F m)$")
-
+    table, wide = findings["trials"], findings["judged"]
     regular = table[table.lambda_min > 1e-10 * table.lambda_max]
-    for i, (column, label, level) in enumerate(
+    fig, axes = style.panels(3, rows=2, height=4.9)
+    path, edges, lower, upper, separated, samples = axes
+    drawn = [regular, *draw_path(path, tables["descent_curves"], table, wide)]
+
+    style.title(edges, "b", "its edges hardly depend on the width")
+    for i, (column, name, level) in enumerate(
         (
             ("greatest_ratio", r"$\max_t \rho_t$", "lambda_max"),
             ("least_ratio", r"$\min_t \rho_t$", "lambda_min"),
-            ("least_last_ratio", "last layer", None),
+            ("least_last_ratio", r"$\min_t$, last layer", None),
         )
     ):
-        edges.plot(
-            regular.width,
-            regular[column],
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            fillstyle="none",
-            markersize=2.6,
-            alpha=0.4,
-        )
+        look = style.measured(i)
+        trials(edges, regular.width, regular[column], look)
         median = regular.groupby("width")[column].median()
-        edges.plot(median.index, median, marker=style.MARKERS[i], label=label, **style.look(i))
+        edges.plot(median.index, median, **look | {"label": name})
         if level:
-            bound = 2 * regular.groupby("width")[level].median()
-            edges.plot(bound.index, bound, **style.THEORY)
-    if found := findings.get(images.FASHION):
-        again = found["trials"]
-        edges.plot(
-            1.15 * again.width,
-            again.least_ratio,
-            linestyle="",
-            marker="x",
-            color="0.45",
-            markersize=3,
-            markeredgewidth=0.7,
-            label=images.FASHION,
-        )
-        drawn.append(again.assign(panel="(c)"))
-    edges.set(
-        xscale="log", yscale="log", xlabel="width $m$", ylabel=r"edges of $\rho_t$ along the path"
-    )
-    ticks(edges, regular.width)
-    room(edges, above=0.3)
-    edges.legend(loc="upper right", ncols=2, handlelength=1.8, columnspacing=1, borderaxespad=0)
-    drawn.append(regular.assign(panel="(c)"))
-    total.legend(loc="upper right", bbox_to_anchor=(1, 0.86))
+            limit = 2 * regular.groupby("width")[level].median()
+            edges.plot(limit.index, limit, **style.THEORY)
+    edges.set(yscale="log", ylabel=r"edges of $\rho_t$ along the path")
+    judged(edges, findings, "P4d", "largest / least lower edge\nfrom $m = 256$:", (0.03, 0.13))
+    room(edges, below=0.3)
+
+    style.title(lower, "c", "the least gradient: that of the kernel at the start")
+    style.title(upper, "d", "the largest gradient: never above the kernel's")
+    for axis, column, names, ylabel in (
+        (lower, "edge", ("P4", "P4b"), r"$\min_t \rho_t \,/\, (2\lambda_{\min}/m)$"),
+        (upper, "top", ("P4c",), r"$\max_t \rho_t \,/\, (2\lambda_{\max}/m)$"),
+    ):
+        trials(axis, regular.width, regular[column], style.measured(0))
+        median = regular.groupby("width")[column].median()
+        axis.plot(median.index, median, **style.measured(0, label="median"))
+        if found := findings.get(images.FASHION):
+            second(axis, 1.12 * found["trials"].width, found["trials"][column])
+            drawn.append(found["trials"].assign(panel=ylabel))
+        axis.axhline(1, **style.THEORY)
+        claim = findings["claims"][names[0]]
+        edges_of = {"at_least": claim.at_least, "at_most": claim.at_most}
+        style.criterion(axis, **edges_of, at=0.02, span=(min(wide) / 1.2, None), inside=False)
+        axis.set(yscale="log", ylabel=ylabel)
+        room(axis, above=0.2, below=0.2)
+        style.plain_ticks(axis, "y")
+        for one, y in zip(names, (0.93, 0.12), strict=False):
+            judged(axis, findings, one, WORDS[one], (0.97, y))
+    for axis in (edges, lower, upper):
+        axis.set(xscale="log", xlabel="width $m$")
+        style.ticks(axis, regular.width, apart=0.15)
+    drawn += exponents(separated, samples, findings, tables)
+    style.legend_below(fig)
     return fig, drawn
 
 
-def exponents(separated, samples, legend, findings, tables):
+def draw_path(axis, curves, table, wide):
+    """Gradient over loss along the path, the widths that are judged."""
+    style.title(axis, "a", "the gradient stays large while the loss falls")
+    drawn = []
+    for width in wide:
+        rows, look = curves[curves.width == width], by_width(width, marker="")
+        along = rows.groupby("iteration").ratio.agg(["median", "min", "max", "size"])
+        # The median ends when half of the trials have converged, the range with the last.
+        running = along["size"] >= along["size"].max() / 2
+        band = {"color": look["color"], "alpha": 0.13, "linewidth": 0}
+        axis.fill_between(along.index + 1, along["min"], along["max"], **band)
+        middle = along["median"][running]
+        axis.plot(middle.index + 1, middle, **look | {"label": f"$m = {width}$"})
+        drawn.append(rows.assign(panel="(a)"))
+    judged = table[table.width.isin(wide)]
+    for column in ("lambda_min", "lambda_max"):
+        label = "theory: kernel at the start" if column == "lambda_min" else None
+        axis.axhline(2 * judged[column].median(), label=label, **style.THEORY)
+    axis.set(xscale="log", yscale="log", xlabel=r"iteration $+ 1$")
+    axis.set_ylabel(r"$\rho_t = \|\nabla F\|_F^2 \,/\, (F m)$")
+    return drawn
+
+
+def exponents(separated, samples, findings, tables):
     """The lower edge against delta and against n, for residuals met and for the worst one."""
+    style.title(separated, "e", "close pairs: what training meets falls faster than $\\delta$")
+    style.title(samples, "f", "with more images it falls far less than the theorem allows")
     pairs, kernels, counts = (
         tables[name][tables[name].width == tables[name].width.max()]
         for name in ("pairs", "times_kernel_pairs", "times_samples")
     )
-    cells = (
-        (separated, pairs, kernels, "delta", 1, -1),
-        (samples, counts, counts, "samples", -2, 0),
-    )
     drawn = []
-    for axis, met, rows, x, exponent, anchor in cells:
+    for axis, met, rows, x, exponent, start, names in (
+        (separated, pairs, kernels, "delta", 1, -1, ("P4f", "P4e")),
+        (samples, counts, counts, "samples", -2, 0, ("P4g", "P4h")),
+    ):
         rows = rows.assign(worst=2 * rows.lambda_min)
-        drawn.append(median_curve(axis, met, x, "least_ratio", 0))
-        drawn.append(median_curve(axis, rows, x, "worst", 1, fill="none"))
-        values = sorted(rows[x].unique())
-        ends = [values[0], min(values[-1], 2.2 * values[0])]
-        level = rows.worst[rows[x] == values[0]].median() * (0.45 if exponent > 0 else 1)
-        text = f"slope {exponent}".replace("-", "\N{MINUS SIGN}")
-        power_line(axis, ends, level, exponent, text, anchor, (3, -7) if exponent > 0 else (3, 6))
+        looks = style.measured(3, label="residuals met"), style.measured(4, label="worst residual")
+        drawn.append(median_curve(axis, met, x, "least_ratio", looks[0]))
+        drawn.append(median_curve(axis, rows, x, "worst", looks[1]))
+        values = np.sort(rows[x].unique())
+        level = 0.9 * met.groupby(x).least_ratio.median().iloc[start]
+        line = level * (values / values[start]) ** exponent
+        words = r"theorem: at least as $\delta / n^2$"
+        inside = line > 0.1 * rows.worst.min()
+        style.bound(axis, values[inside], line[inside], "above", at=0.6).set_label(words)
         axis.set(xscale="log", yscale="log", ylabel=r"lower edge of $\rho_t$")
-        ticks(axis, rows[x])
-        plain_ticks(axis, "y")
+        style.ticks(axis, rows[x])
+        style.plain_ticks(axis, "y")
+        room(axis, below=0.35)
+        judged(axis, findings, names[0], "met: slope", (0.97, 0.22))
+        judged(axis, findings, names[1], "worst: slope", (0.97, 0.07))
     separated.set(xlabel=r"distance $\delta$ within a pair")
     samples.set(xlabel="number of images $n$")
-    samples.set_title(f"$m = {counts.width.max()}$", loc="right")
-    for i, (label, fill, ids) in enumerate(
-        (
-            (r"path: $\min_t \rho_t$", "full", ("P4f", "P4g")),
-            (r"worst residual: $2\lambda_{\min}/m$", "none", ("P4e", "P4h")),
-        )
-    ):
-        look = style.look(i) | {"marker": style.MARKERS[i], "fillstyle": fill}
-        for name, one in zip((r"\delta", "n"), ids, strict=True):
-            label += f"\nslope in ${name}$: {findings[one].text()}"
-        legend.plot([], [], label=label, **look)
-    legend.plot([], [], label="theorem's exponent,\na lower bound", **style.THEORY)
-    legend.legend(loc="center left", title="(d), (e)")
     return drawn
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import NullFormatter
 
 from cnntheory.stats import bootstrap, log_log_slope
 from workflow.studies import study, style
@@ -13,23 +12,33 @@ from workflow.studies.allenzhu2019.common import (
     medians_by,
     slope,
 )
+from workflow.studies.allenzhu2019.looks import by_width, judged, room
 from workflow.studies.verdicts import Measured
+
+LONE = {"linestyle": ""}  # marks that no line joins
 
 
 def judge(tables, claims, rng):
     table = tables["initial"]
     rows = {name: claim.rows(table) for name, claim in claims.items()}
     backward = medians_by(rows["P11"], ["width", "layer"], "value", rng)
-    return {
-        "P9": farthest(width_slopes(rows["P9"], rng), claims["P9"], "In layer {}."),
+    usual = width_slopes(rows["P9"], rng)
+    found = {
+        "P9": farthest(usual, claims["P9"], "In layer {}."),
         "P9b": layer_slope(rows["P9b"], rng),
         "P9c": farthest(rms_ratios(rows["P9c"], rng), claims["P9c"], "m = {}, l = {}."),
         "P9d": farthest(growth_ratios(rows["P9d"], rng), claims["P9d"]),
-        "P9x": farthest(width_slopes(rows["P9x"], rng), claims["P9x"], "In layer {}."),
+    }
+    broken = width_slopes(rows["P9x"], rng)
+    return found | {
+        "P9x": farthest(broken, claims["P9x"], "In layer {}."),
         "P11": farthest(backward, claims["P11"], "m = {}, a = {}."),
         "P11b": slope(rows["P11b"], "depth", "value", rng),
         "deviations": deviations(rows["P9c"]),
         "networks": deviations(rows["P9d"]),
+        "slopes P9": usual,
+        "slopes P9x": broken,
+        "claims": claims,
     }
 
 
@@ -119,95 +128,100 @@ def deviations(rows):
 
 
 def draw(findings, tables):
-    table = tables["initial"]
-    fig, axes = style.plt.subplots(2, 2, figsize=(style.DOUBLE, 4.6), layout="constrained")
-    (in_width, in_layer), (backward, product) = axes
-    for letter, axis in zip("abcd", axes.flat, strict=True):
-        axis.set_title(f"({letter})", loc="left", fontweight="bold")
+    table, claims = tables["initial"], findings["claims"]
+    fig, axes = style.panels(3, rows=2, height=4.9)
+    in_width, in_layer, slopes, whole, backward, product = axes
+    spread, networks = findings["deviations"], findings["networks"]
+    drawn = [spread.assign(panel="(a), (b)"), networks.assign(panel="(d)")]
 
-    spread, whole = findings["deviations"], findings["networks"]
+    style.title(in_width, "a", "norms concentrate as the network widens")
+    style.title(in_layer, "b", "and spread with the depth")
     layers = [layer for layer in (0, 3, spread.layer.max()) if layer in set(spread.layer)]
-    for axis, x, key, values in (
-        (in_width, "width", "layer", layers),
-        (in_layer, "layer", "width", sorted(spread.width.unique())),
+    colours = style.sequential(layers)
+    for axis, x, key, looks in (
+        (
+            in_width,
+            "width",
+            "layer",
+            {at: style.measured(i, color=colours[at]) for i, at in enumerate(layers)},
+        ),
+        (in_layer, "layer", "width", {m: by_width(m) for m in sorted(set(spread.width))}),
     ):
-        for i, value in enumerate(values):
+        for value, look in looks.items():
             part = spread[spread[key] == value]
             at = part[x] + (x == "layer")
-            axis.errorbar(
-                at,
-                part.rms,
-                part.error,
-                color=style.COLOURS[i],
-                marker=style.MARKERS[i],
-                linestyle="",
-                capsize=2,
-                label=f"$l = {value}$" if key == "layer" else f"$m = {value}$",
-            )
+            name = f"$l = {value}$" if key == "layer" else f"$m = {value}$"
+            axis.errorbar(at, part.rms, part.error, capsize=2, **look | LONE | {"label": name})
             axis.plot(at, part.predicted, **style.THEORY)
-            if key == "width":  # beside the direct draws, a few per cent to the right
-                part = whole[whole.width == value]
-                axis.errorbar(
-                    1.06 * (part.layer + 1),
-                    part.rms,
-                    part.error,
-                    color=style.COLOURS[i],
-                    marker=style.MARKERS[i],
-                    fillstyle="none",
-                    linestyle="",
-                    linewidth=0.7,
-                )
-    in_width.plot([], [], label="exact law", **style.THEORY)
-    widths = sorted(spread.width.unique())
-    in_width.set(xscale="log", yscale="log", xlabel="width $m$")
-    in_width.set_xticks(widths, widths)
-    in_width.minorticks_off()
-    in_layer.set(xscale="log", yscale="log", xlabel="$l + 1$, layer plus one")
-    ticks = [x for x in (1, 2, 3, 5, 9) if x <= spread.layer.max() + 1]
-    in_layer.set_xticks(ticks, ticks)
-    in_layer.minorticks_off()
-    for axis in (in_width, in_layer):
-        axis.set_ylabel(r"rms of $\log \|h_l\|^2$")
-        axis.set_yticks([0.1, 0.2, 0.5], ["0.1", "0.2", "0.5"])
-        axis.yaxis.set_minor_formatter(NullFormatter())
-        axis.legend(ncols=2, loc="upper left" if axis is in_layer else "upper right")
-        axis.set_ylim(top=1.2 * axis.get_ylim()[1])
-    in_width.set_title(f"{spread.draws[0]} draws, 95 % intervals")
-    in_layer.set_title(f"open: {whole.draws[0]} networks")
+        axis.plot([], [], label="theory: exact law", **style.THEORY)
+        axis.set(xscale="log", yscale="log", ylabel=r"rms of $\log \|h_l\|^2$")
+        style.plain_ticks(axis, "y")
+        style.legend_below(axis, ncols=2)
+    in_width.set(xlabel="width $m$")
+    style.ticks(in_width, spread.width)
+    in_layer.set(xlabel="$l + 1$, layer plus one")
+    style.ticks(in_layer, spread.layer + 1, apart=0.12)
+    judged(in_layer, findings, "P9b", "slope", (0.97, 0.09))
+    room(in_layer, below=0.15)
+    style.corner(in_width, f"{spread.draws[0]} draws, 95 %")
 
+    style.title(slopes, "c", "every layer as $1/\\sqrt{m}$; with variance $1/m$ none")
+    for name, look in (
+        ("P9", style.measured(0, label="variance $2/m$")),
+        ("P9x", style.control("variance $1/m$")),
+    ):
+        by_layer = findings[f"slopes {name}"]
+        found = pd.DataFrame(by_layer.values()).assign(layer=list(by_layer), claim=name)
+        ends = found.value - found.low, found.high - found.value
+        slopes.errorbar(found.layer, found.value, ends, capsize=2, **look | LONE)
+        drawn.append(found.assign(panel="(c)"))
+    slopes.axhline(-0.5, label="theory: $-1/2$", **style.THEORY)
+    style.criterion(slopes, claims["P9"].at_least, claims["P9"].at_most, at=0.02, inside=False)
+    slopes.set(xlabel="layer $l$", ylabel="slope in $m$ of the rms", ylim=(-0.75, 0.5))
+    style.legend_below(slopes, ncols=2)
+
+    style.title(whole, "d", "whole networks on images obey the law of the draws")
+    for width in sorted(set(networks.width)):
+        part = networks[networks.width == width]
+        ratio, error = part.rms / part.predicted, part.error / part.predicted
+        shift = 0.06 * (np.log2(width) - 8.5)
+        look = by_width(width, label=f"$m = {width}$") | LONE
+        whole.errorbar(part.layer + shift, ratio, error, capsize=1.5, elinewidth=0.7, **look)
+    whole.axhline(1, **style.THEORY)
+    whole.set(xlabel="layer $l$", ylabel="rms / exact law", ylim=(0.6, 1.5))
+    judged(whole, findings, "P9d", "step of a layer, worst", (0.03, 0.1))
+    style.corner(whole, f"{networks.draws[0]} networks")
+
+    style.title(backward, "e", "backward vectors neither grow nor fade")
     flat = table[(table.study == "backward") & (table.variance == 2)]
-    medians = []
-    for i, (width, part) in enumerate(flat.groupby("width")):
-        drawn = style.curve(backward, part, "layer", "value", i, f"$m = {width}$", markers=True)
-        medians.append(drawn)
+    for width, part in flat.groupby("width"):
+        look = by_width(width, label=f"$m = {width}$")
+        drawn.append(style.curve(backward, part, "layer", "value", look, None))
     backward.axhline(1, **style.THEORY)
-    backward.set(
-        xlabel="layer $a$", ylabel=r"$\|B D_L W_L \cdots D_a W_a\| / \sqrt{m}$", ylim=(0.8, 1.2)
-    )
-    backward.legend(ncols=2)
-    backward.set_title(f"{flat.seed.nunique()} networks")
+    style.criterion(backward, claims["P11"].at_least, claims["P11"].at_most)
+    backward.set(xlabel="layer $a$", ylim=(0.8, 1.2))
+    backward.set_ylabel(r"$\|B D_L W_L \cdots D_a W_a\| / \sqrt{m}$")
+    least = claims["P11"].rows(table).width.min()
+    style.judged(backward, findings["P11"], f"$m \\geq {least}$, worst median {{}}", (0.03, 0.05))
+    style.corner(backward, f"{flat.seed.nunique()} networks", "upper left")
+    for axis in (whole, backward):
+        style.legend_below(axis, ncols=2)
 
+    style.title(product, "f", "products of layers grow as the square root of their number")
     products = table[table.study == "product"]
-    drawn = style.curve(product, products, "layer", "value", 0, "measured", markers=True)
-    first = drawn.iloc[0]
-    product.plot(
-        drawn.layer,
-        first["median"] * np.sqrt(drawn.layer / first.layer),
-        label="slope 1/2",
-        **style.THEORY,
-    )
-    product.set(
-        xscale="log",
-        yscale="log",
-        xlabel="number of layers",
-        ylabel=r"$\|W_b D_{b-1} \cdots D_a W_a\|_2$",
-    )
-    product.set_xticks(drawn.layer, [f"{layer:g}" for layer in drawn.layer])
-    product.set_yticks([4, 8, 16], ["4", "8", "16"])
-    product.minorticks_off()
-    product.legend()
-    product.set_title(f"$m = {products.width.iloc[0]}$, {products.seed.nunique()} networks")
-    return fig, [spread, *medians, drawn]
+    curve = style.curve(product, products, "layer", "value", style.measured(0), "measured")
+    first = curve.iloc[0]
+    line = first["median"] * np.sqrt(curve.layer / first.layer)
+    product.plot(curve.layer, line, label="theory: slope 1/2", **style.THEORY)
+    product.set(xscale="log", yscale="log", xlabel="number of layers")
+    product.set_ylabel(r"$\|W_b D_{b-1} \cdots D_a W_a\|_2$")
+    style.ticks(product, curve.layer)
+    style.plain_ticks(product, "y")
+    judged(product, findings, "P11b", "slope", (0.97, 0.09))
+    note = f"$m = {products.width.iloc[0]}$,\n{products.seed.nunique()} networks"
+    style.corner(product, note, "upper left")
+    style.legend_below(product)
+    return fig, [*drawn, curve]
 
 
 if __name__ == "__main__":

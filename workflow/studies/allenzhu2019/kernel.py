@@ -7,35 +7,28 @@ from workflow.studies import study, style
 
 def draw(findings, tables):
     table = tables["kernel"]
-    fig, (ends, gap) = style.panels(2, height=2.5)
+    fig, (ends, gap) = style.panels(2, height=2.7)
+    style.title(ends, "a", "the ends of the spectrum approach the closed form")
+    style.title(gap, "b", "the kernel too, as slowly as $1/\\sqrt{m}$")
     drawn = []
     for i, (name, label) in enumerate((("max", r"$\lambda_{\max}$"), ("min", r"$\lambda_{\min}$"))):
-        drawn.append(
-            style.curve(ends, table, "width", f"lambda_{name}", i, f"{label}$(K)/m$", markers=True)
-        )
+        look = style.measured(i + 1)
+        drawn.append(style.curve(ends, table, "width", f"lambda_{name}", look, f"{label}$(K)/m$"))
         ends.axhline(table[f"limit_{name}"].iloc[0], **style.THEORY)
-    ends.plot([], [], label=r"$m \to \infty$, closed form", **style.THEORY)
-    curve = style.curve(gap, table, "width", "kernel_gap", 2, "measured", markers=True)
-    drawn.append(curve)
+    ends.plot([], [], label=r"theory: $m \to \infty$", **style.THEORY)
+    curve = style.curve(gap, table, "width", "kernel_gap", style.measured(0), "measured")
     middle = curve.iloc[len(curve) // 2]
-    gap.plot(
-        curve.width,
-        middle["median"] * np.sqrt(middle.width / curve.width),
-        label="slope -1/2",
-        **style.THEORY,
-    )
-    widths = sorted(table.width.unique())
+    line = middle["median"] * np.sqrt(middle.width / curve.width)
+    gap.plot(curve.width, line, label="theory: slope $-1/2$", **style.THEORY)
     for axis in (ends, gap):
         axis.set(xscale="log", yscale="log", xlabel="width $m$")
-        axis.set_xticks(widths[::2], widths[::2])
-        axis.minorticks_off()
-        axis.legend()
-    ends.set(ylabel="eigenvalue over the width", title=f"{table.seed.nunique()} networks")
-    ends.set_ylim(top=3 * table.lambda_max.max())
+        style.ticks(axis, table.width)
+        style.legend_below(axis)
+    ends.set(ylabel="eigenvalue over the width")
     gap.set(ylabel=r"$\|K/m - K_\infty\|_F \,/\, \|K_\infty\|_F$")
-    gap.set_yticks([0.1, 0.2, 0.5], ["0.1", "0.2", "0.5"])
-    gap.minorticks_off()
-    return fig, drawn
+    style.plain_ticks(gap, "y")
+    style.corner(gap, f"{table.seed.nunique()} networks")
+    return fig, [*drawn, curve]
 
 
 if __name__ == "__main__":

@@ -2,14 +2,8 @@
 
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import highest
-from workflow.studies.allenzhu2019.widths import (
-    against_width,
-    finish,
-    judge_slopes,
-    power,
-    replica,
-    sweep,
-)
+from workflow.studies.allenzhu2019.looks import judged, room
+from workflow.studies.allenzhu2019.widths import all_against_width, judge_slopes, power, sweep
 
 JUDGED = {
     "P13": ("usual", "gradient_change"),
@@ -22,42 +16,51 @@ JUDGED = {
 
 def judge(tables, claims, rng):
     table = tables["descent"]
-    found, slopes = judge_slopes(table, claims, JUDGED, rng)
+    found, _ = judge_slopes(table, claims, JUDGED, rng)
     both = {"gradient": found["P13"], "kernel": found["P13b"]}
-    return found | {"P13c": highest(both, "Of the {}."), "slopes": slopes, "trials": table}
+    return found | {"P13c": highest(both, "Of the {}."), "trials": table, "claims": claims}
 
 
 def draw(findings, tables):
-    usual, small = sweep(findings["trials"])
-    slopes = findings["slopes"]
-    fig, axes = style.panels(3, height=3)
+    fig, axes = style.panels(3, height=3.1)
+    usual, _ = sweep(findings["trials"])
     drawn = []
-    for axis, column, ylabel in zip(
-        axes,
-        ("gradient_change", "kernel_change", "linear_gap"),
+    for axis, letter, text, column, ylabel, names in (
         (
+            axes[0],
+            "a",
+            "the gradient changes the less the wider the network",
+            "gradient_change",
             r"$\|\nabla f_T - \nabla f_0\|_F \,/\, \|\nabla f_0\|_F$",
-            r"$\|K_T - K_0\|_F \,/\, \|K_0\|_F$",
-            r"$\max_t \|f_t - f^{\rm lin}_t\| \,/\, \|r_0\|$",
+            ("P13",),
         ),
-        strict=True,
+        (
+            axes[1],
+            "b",
+            "so does the kernel; with small outputs it changes at every width",
+            "kernel_change",
+            r"$\|K_T - K_0\|_F \,/\, \|K_0\|_F$",
+            ("P13b", "P13x"),
+        ),
+        (
+            axes[2],
+            "c",
+            "wide networks follow their linearisation; small outputs do not",
+            "linear_gap",
+            r"$\max_t \|f_t - f^{\rm lin}_t\| \,/\, \|r_0\|$",
+            ("P14", "P14x"),
+        ),
     ):
-        drawn.append(against_width(axis, usual, column, 0, "measured", slopes["usual", column]))
-        drawn.append(
-            against_width(
-                axis,
-                small,
-                column,
-                3,
-                r"control: $B/\sqrt{m}$",
-                slopes["small", column],
-                fill="none",
-            )
-        )
-        drawn += replica(axis, findings, column)
-        power(axis, usual, column, -1 / 6, "theorem: slope -1/6")
-        finish(axis, usual, ylabel)
-        axis.set_ylim(bottom=usual[column].min() / 60)
+        style.title(axis, letter, text)
+        drawn += all_against_width(axis, findings, column, ylabel)
+        power(axis, usual, column, -1 / 6, r"theorem: at most as $m^{-1/6}$")
+        room(axis, above=0.12, below=0.25)
+        if column == "gradient_change":
+            style.plain_ticks(axis, "y")
+        for name in names:
+            control = findings["claims"][name].kind == "control"
+            judged(axis, findings, name, "slope", (0.97, 0.94) if control else (0.03, 0.09))
+    style.legend_below(fig)
     return fig, drawn
 
 

@@ -27,24 +27,16 @@ def draw(findings, tables):
     squares = next(table for name, table in tables.items() if not name.endswith("_summary"))
     summary = summary[(summary.point == "trained") & (summary.seed == summary.seed.min())]
     squares = squares[(squares.point == "trained") & (squares.seed == summary.seed.iloc[0])]
-    columns = -(-len(summary) // 2)
-    fig, axes = style.plt.subplots(
-        2,
-        columns,
-        figsize=(style.DOUBLE, 4.6),
-        layout="constrained",
-        subplot_kw={"projection": "3d", "computed_zorder": False},
-    )
+    solid = {"projection": "3d", "computed_zorder": False}
+    fig, axes = style.panels(-(-len(summary) // 2), rows=2, height=4.6, subplot_kw=solid)
     fig.get_layout_engine().set(w_pad=0.12)
-    for axis in axes.ravel()[len(summary) :]:
+    for axis in axes[len(summary) :]:
         axis.remove()
-    letters = "abcdefgh"
-    for letter, axis, panel in zip(letters, axes.ravel(), summary.itertuples(), strict=False):
+    for letter, axis, panel in zip("abcdefgh", axes, summary.itertuples(), strict=False):
         square = squares[squares.epoch == panel.epoch]
         wide = square.pivot(index="along_gradient", columns="along_curved", values="loss")
         surface(axis, wide, panel.loss)
-        axis.text2D(0.04, 0.97, f"({letter})", transform=axis.transAxes, fontweight="bold")
-        axis.set_title(f"epoch {panel.epoch}, $F(W) = {panel.loss:#.3g}$", y=0.97, pad=0)
+        style.title(axis, letter, f"epoch {panel.epoch}, $F(W) = {panel.loss:#.3g}$")
     return fig, [squares.drop(columns=["point", "data"])]
 
 
@@ -55,19 +47,19 @@ def surface(axis, wide, loss):
     centre = len(x) // 2
     axis.plot_surface(X, Y, z, cmap=HEIGHT, rstride=1, cstride=1, shade=False, **EDGE)
     zero = np.zeros(len(x))
-    axis.plot(x, zero, z[:, centre], color="0.1", linewidth=1.2, zorder=4)
-    axis.plot(zero, y, z[centre], color="0.1", linewidth=1.2, linestyle=style.LINES[3], zorder=4)
+    axis.plot(x, zero, z[:, centre], color=style.MEASURED[1], linewidth=1.2, zorder=4)
+    axis.plot(zero, y, z[centre], color=style.MEASURED[2], linewidth=0.8, zorder=4)
     low, high = z.min(), z.max()
     top = high + 0.1 * (high - low)
-    axis.plot([0, 0], [0, 0], [loss, top], color=style.COLOURS[0], linewidth=2.2, zorder=5)
+    axis.plot([0, 0], [0, 0], [loss, top], color=style.MEASURED[0], linewidth=2.2, zorder=5)
     axis.set_zlim(low, top)
     axis.view_init(elev=36, azim=125)
     axis.set_box_aspect((1, 1, 0.8), zoom=0.86)
-    axis.tick_params(labelsize=6, pad=-3.5)
+    axis.tick_params(labelsize=style.SMALL, pad=-3.5)
     axis.tick_params(axis="z", pad=-1.5)
     axis.zaxis.set_major_locator(MaxNLocator(4, prune="both"))
     tick = float(f"{0.6 * x[-1]:.1g}")  # away from the corner that two axes share
     axis.set(xticks=[-tick, 0, tick], yticks=[-tick, 0, tick])
-    axis.set_xlabel(r"$x$: gradient", labelpad=-7, fontsize=6.5)
-    axis.set_ylabel(r"$y$: neg. curvature", labelpad=-6, fontsize=6.5)
-    axis.set_zlabel("$F$", labelpad=-5, fontsize=6.5)
+    axis.set_xlabel(r"$x$: gradient", labelpad=-7, fontsize=style.SMALL)
+    axis.set_ylabel(r"$y$: neg. curvature", labelpad=-6, fontsize=style.SMALL)
+    axis.set_zlabel("$F$", labelpad=-5, fontsize=style.SMALL)

@@ -4,7 +4,7 @@ import numpy as np
 
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import data_of, median
-from workflow.studies.allenzhu2019.looks import ticks
+from workflow.studies.allenzhu2019.looks import by_width, room, trials
 
 
 def judge(tables, claims, rng):
@@ -33,66 +33,48 @@ def by_trial(rows):
 def draw(findings, tables):
     table, off = findings["rows"], findings["off"]
     widths = sorted(table.width.unique())
-    fig, axes = style.panels(4, height=2.5, gridspec_kw={"width_ratios": [1, 1, 1, 0.9]})
+    fig, axes = style.panels(4, height=2.8, gridspec_kw={"width_ratios": [1, 1, 1, 0.95]})
     drawn = []
     shown = (widths[-1], widths[len(widths) // 2], widths[0])
-    colours = style.plt.get_cmap("viridis_r")
-    for axis, width in zip(axes, shown, strict=False):
+    texts = ("each pattern fades at its own rate", "nearly so", "no pattern does")
+    colours = style.sequential(table["mode"].max() - table["mode"])  # the slowest is darkest
+    for axis, letter, width, text in zip(axes, "abc", shown, texts, strict=False):
+        style.title(axis, letter, f"$m = {width}$: {text}")
         rows = table[(table.width == width) & (table.seed < findings["shown"])]
         rows = rows[rows.decay_time <= 6]
         control = width == findings["control"]
+        dots = {"linestyle": "", "marker": "o", "markersize": 1.6, "markeredgewidth": 0.4}
+        if control:
+            dots |= {"markerfacecolor": "white", "color": style.VERMILLION}
         for mode, part in rows.groupby("mode"):
-            axis.plot(
-                part.decay_time,
-                part.residual_share,
-                linestyle="",
-                marker=".",
-                markersize=2.4,
-                fillstyle="none" if control else "full",
-                color=style.COLOURS[3] if control else colours(1 - mode / table["mode"].max()),
-            )
+            colour = {} if control else {"color": colours[table["mode"].max() - mode]}
+            axis.plot(part.decay_time, part.residual_share, **dots | colour)
         x = np.linspace(0, 6, 50)
-        axis.plot(x, np.exp(-x), label="$e^{-x}$", **style.THEORY)
-        axis.set(
-            yscale="log",
-            xlim=(-0.1, 6),
-            ylim=(1e-4, 10),
-            xlabel=r"$x = -t\,\log(1 - \eta\lambda_i)$",
-        )
-        axis.set_title(f"control: $m = {width}$" if control else f"$m = {width}$", loc="right")
-        drawn.append(rows.assign(panel=axis.get_title("left")))
+        axis.plot(x, np.exp(-x), label="theory: $e^{-x}$", **style.THEORY)
+        axis.set(yscale="log", xlim=(-0.1, 6), ylim=(1e-4, 10))
+        axis.set_xlabel(r"$x = -t\,\log(1 - \eta\lambda_i)$")
+        drawn.append(rows.assign(panel=f"({letter})"))
     axes[0].set_ylabel(r"$|v_i^\top r_t| \,/\, |v_i^\top r_0|$")
     for axis in axes[1:3]:
         axis.tick_params(labelleft=False)
-    axes[0].legend(loc="lower left")
 
     last = axes[3]
-    last.axhline(findings["limit"], color="0.7", linewidth=1)
+    style.title(last, "d", "the wider the closer")
     for width, rows in off.groupby("width"):
         control = width == findings["control"]
-        last.plot(
-            rows.width,
-            rows.off,
-            linestyle="",
-            marker="o",
-            fillstyle="none" if control else "full",
-            color=style.COLOURS[3 if control else 0],
-            markersize=2.8,
-            alpha=0.6,
-        )
-        last.plot(width, rows.off.median(), marker="_", color="0.1", markersize=11, zorder=6)
-    last.annotate(
-        "criterion",
-        (widths[0], findings["limit"]),
-        (0, -8),
-        textcoords="offset points",
-        fontsize=6.5,
-        color="0.4",
-    )
+        trials(last, rows.width, rows.off, style.control() if control else by_width(width))
+        last.plot(width, rows.off.median(), "_", color=style.INK, markersize=9, zorder=6)
+    last.plot([], [], "_", color=style.INK, markersize=8, label="(d) median")
+    last.plot([], [], **style.control(f"$m = {findings['control']}$", linestyle=""))
+    style.criterion(last, at_most=findings["limit"], label="criterion", at=0.02)
     last.set(xscale="log", yscale="log", xlabel="width $m$", ylabel=r"median $|\log(\cdot) + x|$")
-    ticks(last, widths, apart=0.16)
-    drawn.append(off.assign(panel="(d)"))
-    return fig, drawn
+    style.plain_ticks(last, "y")
+    style.ticks(last, widths, apart=0.2)
+    room(last, above=0.15, below=0.2)
+    style.judged(last, findings["P1d"], "{}", (0.97, 0.05))
+    style.judged(last, findings["P1y"], "control {}", (0.97, 0.95), color=style.VERMILLION)
+    style.legend_below(fig)
+    return fig, [*drawn, off.assign(panel="(d)")]
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import farthest, medians_by
+from workflow.studies.allenzhu2019.looks import judged, room
 from workflow.studies.allenzhu2019.widths import (
     against_width,
+    all_against_width,
     finish,
     judge_slopes,
+    power,
     replica,
     sweep,
 )
@@ -20,50 +23,47 @@ JUDGED = {
 def judge(tables, claims, rng):
     table = tables["descent"]
     table = table.assign(ratio=table.movement / table.predicted_movement)
-    found, slopes = judge_slopes(table, claims, JUDGED, rng)
+    found, _ = judge_slopes(table, claims, JUDGED, rng)
     claim = claims["P12c"]
     ratios = medians_by(claim.rows(table), "width", "ratio", rng)
     return found | {
         "P12c": farthest(ratios, claim),
-        "slopes": slopes,
         "trials": table,
-        "band": (claim.at_least, claim.at_most),
+        "claims": claims,
+        "from": claim.rows(table).width.min(),
     }
 
 
 def draw(findings, tables):
-    usual, small = sweep(findings["trials"])
-    slopes = findings["slopes"]
     fig, (spectral, frobenius, ratio) = style.panels(3, height=3)
+    style.title(spectral, "a", "layers move as $1/\\sqrt{m}$ in spectral norm")
+    style.title(frobenius, "b", "so do all together; where outputs are made small they do not")
+    style.title(ratio, "c", "the kernel at the start says how far, without any constant")
+    usual, _ = sweep(findings["trials"])
     drawn = []
     for axis, column, ylabel in (
         (spectral, "spectral_movement", r"$\max_l \|W_l - W_l(0)\|_2$"),
         (frobenius, "movement", r"$\|W - W(0)\|_F$"),
     ):
-        drawn.append(against_width(axis, usual, column, 0, "measured", slopes["usual", column]))
-        drawn.append(
-            against_width(
-                axis,
-                small,
-                column,
-                3,
-                r"control: $B/\sqrt{m}$",
-                slopes["small", column],
-                fill="none",
-            )
-        )
-        drawn += replica(axis, findings, column)
-        finish(axis, usual, ylabel)
-        axis.set_ylim(bottom=usual[column].min() / 40)
+        drawn += all_against_width(axis, findings, column, ylabel)
+        power(axis, usual, column, -1 / 2, r"theory: $1/\sqrt{m}$", **style.THEORY)
+        room(axis, above=0.15, below=0.25)
+    judged(spectral, findings, "P12", "slope", (0.03, 0.1))
+    judged(frobenius, findings, "P12b", "slope", (0.03, 0.1))
+    judged(frobenius, findings, "P12x", "slope", (0.97, 0.94))
 
-    drawn.append(against_width(ratio, usual, "ratio", 0, "measured", None))
+    look = style.measured(0)
+    drawn.append(against_width(ratio, usual, "ratio", look, "measured"))
     drawn += replica(ratio, findings, "ratio")
     ratio.axhline(1, **style.THEORY)
-    ratio.axhspan(*findings["band"], color="0.88", zorder=0)
+    claim = findings["claims"]["P12c"]
+    style.criterion(ratio, claim.at_least, claim.at_most, span=(findings["from"], None))
     finish(ratio, usual, r"$\|W-W(0)\|_F \,/\, \sqrt{r_0^\top K_0^{-1} r_0}$")
     ratio.set(yscale="linear")
-    ratio.get_legend().remove()
-    ratio.set_title(f"{len(usual[usual.width == usual.width.min()])} trials a width")
+    ratio.set_ylim(bottom=0.87)
+    style.judged(ratio, findings["P12c"], "worst median {}", (0.97, 0.05))
+    style.corner(ratio, f"{usual.groupby('width').size().min()} trials a width", "upper right")
+    style.legend_below(fig)
     return fig, drawn
 
 

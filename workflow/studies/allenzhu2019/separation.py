@@ -1,5 +1,7 @@
 """P10: how far apart the inputs stay from layer to layer."""
 
+import numpy as np
+
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import (
     by_seed,
@@ -9,6 +11,7 @@ from workflow.studies.allenzhu2019.common import (
     median,
     medians_by,
 )
+from workflow.studies.allenzhu2019.looks import by_width, room, trials
 
 
 def judge(tables, claims, rng):
@@ -29,54 +32,65 @@ def judge(tables, claims, rng):
         "P10b": farthest(matches, claims["P10b"], "At layer {}."),
         "P10x": median(by_seed(deepest, "share"), rng, data_of(deepest)),
         "ratios": table,
+        "claims": claims,
         "band": (claims["P10b"].at_least, claims["P10b"].at_most),
         "last": claims["P10b"].given["last"],
     }
 
 
 def draw(findings, tables):
-    table = tables["separation"]
-    trials = table.drop_duplicates("seed").sort_values("separation").seed.to_numpy()
-    shown = trials[[0, len(trials) // 2, -1]]
-    fig, axes = style.panels(len(shown) + 1, height=2.5, sharex=True)
+    table, claims = findings["ratios"], findings["claims"]
+    table = table.assign(depth=table.layer + 1)
+    fig, (one, shares, match) = style.panels(3, height=3.1)
+    style.title(one, "a", "inputs come together, as the recursion says")
+    style.title(shares, "b", "up to depth $1/\\delta$ they stay $\\delta/2$ apart, not far beyond")
+    style.title(match, "c", "the recursion is right in the first layers")
+    seeds = table.drop_duplicates("seed").sort_values("separation").seed.to_numpy()
+    middle = table[table.seed == seeds[len(seeds) // 2]]
+    delta, width = middle.separation.iloc[0], table.width.max()
     drawn = []
-    for axis, trial in zip(axes, shown, strict=False):
-        rows = table[table.seed == trial]
-        delta = rows.separation.iloc[0]
-        for i, (width, part) in enumerate(rows.groupby("width")):
-            part = part.assign(depth=part.layer + 1)
-            drawn.append(
-                style.curve(axis, part, "depth", "value", i, f"$m = {width}$").assign(trial=trial)
-            )
-        limit = rows.drop_duplicates("layer")
-        axis.plot(limit.layer + 1, limit.predicted, label=r"$m \to \infty$", **style.THEORY)
-        axis.axhline(delta / 2, color="0.4", linestyle=":", label=r"$\delta/2$")
-        axis.axvspan(1, 1 + 1 / delta, color="0.88", zorder=0)
-        axis.set(
-            xscale="log",
-            yscale="log",
-            xlabel="$l + 1$",
-            ylim=(0.3 * table.value.min(), 1),
-        )
-        axis.set_title(rf"$\delta = {delta:.2f}$", loc="right")
-    axes[0].set_ylabel(r"$\min_{i\neq j}\|(I-\hat h_i \hat h_i^\top)h_j\|$")
-    axes[0].legend(loc="lower left")
-    for axis in axes[1:-1]:
-        axis.tick_params(labelleft=False)
-    match = axes[-1]
-    ratio = findings["ratios"].assign(depth=table.layer + 1)
-    for i, (width, part) in enumerate(ratio.groupby("width")):
-        drawn.append(style.curve(match, part, "depth", "match", i, f"$m = {width}$"))
+    for m, part in table.groupby("width"):
+        look = by_width(m, label=f"$m = {m}$")
+        own = part[part.seed == middle.seed.iloc[0]]
+        few = {"markevery": max(1, len(own) // 10)}
+        one.plot(own.depth, own.value, **look | few)
+        drawn.append(style.curve(match, part, "depth", "match", look, None))
+    limit = middle.drop_duplicates("layer")
+    one.plot(limit.depth, limit.predicted, label=r"theory: $m \to \infty$", **style.THEORY)
+    granted = limit.depth[limit.layer <= 1 / delta].to_numpy()
+    half = np.full(len(granted), delta / 2)
+    style.bound(one, granted, half, "above").set_label(r"theorem: $\geq \delta/2$")
+    one.set(yscale="log", ylabel=r"$\min_{i\neq j}\|(I-\hat h_i \hat h_i^\top)h_j\|$")
+    style.corner(one, rf"one trial, $\delta = {delta:.2f}$", "lower left")
+
+    wide = table[table.width == width]
+    look = by_width(width)
+    drawn.append(style.curve(shares, wide, "depth", "share", look, None))
+    deepest = claims["P10x"].rows(wide)
+    trials(shares, deepest.depth, deepest.share, style.control())
+    shares.plot(deepest.depth.iloc[:1], [deepest.share.median()], **style.control("deepest layer"))
+    last = 1 / wide.separation.min() + 1
+    style.criterion(shares, at_least=claims["P10"].at_least, span=(None, last), at=0.02)
+    shares.set(yscale="log", ylabel=r"least distance / $(\delta/2)$")
+    style.plain_ticks(shares, "y")
+    style.judged(shares, findings["P10"], "granted, least median {}", (0.03, 0.94))
+    text = "control, deepest {}"
+    style.judged(shares, findings["P10x"], text, (0.03, 0.06), color=style.VERMILLION)
+
     match.axhline(1, **style.THEORY)
-    match.axhspan(*findings["band"], color="0.88", zorder=0)
-    match.axvline(findings["last"] + 1, color="0.4", linestyle=":", linewidth=0.8)
-    match.set(xscale="log", xlabel="$l + 1$", ylabel="measured / recursion", ylim=(0, 1.5))
-    match.set_title(f"{len(trials)} trials", loc="right")
-    ticks = [x for x in (1, 3, 9, 33) if x <= table.layer.max() + 1]
-    for axis in axes:
-        axis.set_xticks(ticks, ticks)
-        axis.minorticks_off()
-    return fig, drawn
+    style.criterion(match, *findings["band"], span=(None, findings["last"] + 1), at=0.02)
+    match.set(ylabel="measured / recursion", ylim=(0, 1.5))
+    style.judged(match, findings["P10b"], f"$m = {width}$, worst median {{}}", (0.03, 0.06))
+    style.corner(match, f"{len(seeds)} trials")
+    names = [x for x in (1, 3, 9, 33) if x <= table.depth.max()]
+    for axis in (one, shares, match):
+        axis.set(xscale="log", xlabel="$l + 1$, layer plus one")
+        axis.set_xticks(names, names)
+        axis.xaxis.minorticks_off()
+    room(one, below=0.12)
+    room(shares, above=0.12, below=0.12)
+    style.legend_below(fig)
+    return fig, [*drawn, middle]
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ import numpy as np
 
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import data_of, lowest, medians_by, most, slope
-from workflow.studies.allenzhu2019.looks import plain_ticks, sizes
 from workflow.studies.verdicts import exactly
+
+DOTS = {"linestyle": "", "markersize": 2.8, "alpha": 0.8}
 
 
 def judge(tables, claims, rng):
@@ -23,84 +24,82 @@ def judge(tables, claims, rng):
         ),
         # An intercept for every trial: what is compared is one network under several steps.
         "slope": slope(usual[usual.measured_rate > 0], "step", "measured_rate", rng),
+        "above": (long.end_loss > 1).mean(),
+        "claims": claims,
     }
 
 
 def draw(findings, tables):
     table, curves = tables["sgd"], tables["sgd_curves"]
-    batches = sizes(table.batch)
-    fig = style.plt.figure(figsize=(style.DOUBLE, 2.5), layout="constrained")
-    axes = fig.subplots(1, len(batches) + 1)
-    drawn = [curves.assign(panel="a"), table.assign(panel="b")]
+    fig, axes = style.panels(3, rows=2, height=4.6)
+    losses, (control, straight, rates) = axes[:3], axes[3:]
+    looks = {batch: style.measured(i) for i, batch in enumerate(sorted(table.batch.unique()))}
+    most = table.samples.max()
+    names = {batch: f"$b = {batch}$" if batch < most else "$b = n$" for batch in looks}
+    limit = findings["claims"]["P2b"].at_most
 
     usual, long = (curves[curves.study == study] for study in ("sgd", "long"))
-    for axis, (i, batch) in zip(axes, batches, strict=False):
+    for letter, axis, (batch, look) in zip("abc", losses, looks.items(), strict=False):
         rows = usual[usual.batch == batch]
-        lines(axis, rows, color=style.COLOURS[i], label="usual step")
-        beyond = long[long.batch == batch]
-        if len(beyond):
-            inset = axis.inset_axes((0.5, 0.56, 0.48, 0.36))
-            lines(inset, beyond, color=style.COLOURS[3], label=None)
-            inset.set(yscale="log", ylim=(1e-1, 1e9))
-            inset.set_title(
-                r"control: $10/\lambda_{\max}$", fontsize=6.5, color=style.COLOURS[3], pad=2
-            )
-            inset.tick_params(labelsize=6.5, pad=1)
-        end = rows.iteration.max()
-        axis.set(yscale="log", xlabel="iteration", ylim=(2e-8, 1e4), xlim=(-0.03 * end, 1.04 * end))
-        axis.set_title(f"$b = {batch}$" if batch < table.samples.max() else f"$b = n = {batch}$")
-        if axis is not axes[0]:
-            axis.tick_params(labelleft=False)
-    axes[0].set_ylabel("$F_t / F_0$")
-    axes[0].set_title("(a)", loc="left", fontweight="bold")
+        style.title(axis, letter, f"{names[batch]}: the loss falls at a steady rate")
+        of_trials(axis, rows, label="a run", color=look["color"])
+        style.criterion(axis, at_most=limit, at=0.02)
+        axis.set(yscale="log", xlabel="iteration $+ 1$", ylim=(2e-8, 3), xlim=(0, None))
+    losses[0].set_ylabel("$F_t / F_0$")
+    style.corner(losses[0], f"$m = {table.width.max()}$, {usual.seed.nunique()} runs")
 
-    rates = axes[-1]
-    usual = table[(table.study == "sgd") & (table.measured_rate > 0)]
-    for _, trial in usual.groupby(["seed", "subset"]):
-        trial = trial.sort_values("step")
-        rates.plot(
-            1e4 * trial.step, 100 * trial.measured_rate, color="0.75", linewidth=0.6, zorder=1
-        )
-    for i, batch in batches:
-        rows = usual[usual.batch == batch]
-        rates.plot(
-            1e4 * rows.step,
-            100 * rows.measured_rate,
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            alpha=0.8,
-            label=f"$b = {batch}$",
-        )
-    ends = np.array([usual.step.min(), usual.step.max()])
-    level = np.exp(np.log(usual.measured_rate / usual.step).mean())
-    rates.plot(1e4 * ends, 100 * level * ends, label="slope 1", **style.THEORY)
-    rates.set(
-        xscale="log",
-        yscale="log",
-        xlabel=r"step $10^4\,\eta$",
-        ylabel=r"rate: fall of $\log F$ a step, in %",
-    )
-    plain_ticks(rates)
-    rates.set_title("(b)", loc="left", fontweight="bold")
-    slope = findings["slope"].text().replace(" [", "\n[")
-    style.slope_label(rates, f"slope {slope}", (0.25, 0.9))
-    rates.legend(loc="lower right", handlelength=1.6)
-    return fig, drawn
+    style.title(control, "d", "a step not shortened for the noise of one image: it explodes")
+    alone = usual[usual.batch == long.batch.min()]
+    of_trials(control, alone, label="usual step", color=looks[long.batch.min()]["color"])
+    of_trials(control, long, **style.control(r"$10/\lambda_{\max}$", markersize=2.5))
+    style.criterion(control, at_most=limit, at=0.02)
+    control.set(xscale="log", yscale="log", ylim=(1e-13, 1e25), ylabel="$F_t / F_0$")
+    control.set_xlabel("iteration $+ 1$")
+    text = f"control: {findings['above']:.0%} of the runs\nend above their start"
+    style.corner(control, text).set_color(style.VERMILLION)
+    style.label_ends(control)
+
+    style.title(straight, "e", "log-loss against the iteration is a straight line")
+    usual = table[table.study == "sgd"]
+    for i, (batch, look) in enumerate(looks.items()):
+        rows = usual[usual.batch == batch].straightness
+        straight.plot(np.linspace(i - 0.15, i + 0.15, len(rows)), np.sort(rows), **look | DOTS)
+        straight.plot([i - 0.25, i + 0.25], [rows.median()] * 2, color=style.INK, linewidth=1.3)
+    style.criterion(straight, at_least=findings["claims"]["P2"].at_least)
+    low = min(usual.straightness.min(), findings["claims"]["P2"].at_least)
+    straight.set(xticks=range(len(looks)), xticklabels=names.values(), ylabel="$R^2$ of $\\log F$")
+    straight.set(ylim=(low - 0.008, 1.0005), xlim=(-0.5, len(looks) - 0.5))
+    style.judged(straight, findings["P2"], "least median\n{}", (0.97, 0.1), digits=4)
+
+    style.title(rates, "f", "the rate is proportional to the step")
+    drawn_rates(rates, usual[usual.measured_rate > 0], looks, names)
+    style.judged(rates, findings["slope"], "slope {}", (0.03, 0.93))
+    return fig, [curves.assign(panel="a-d"), table.assign(panel="e, f")]
 
 
-def lines(axis, rows, **look):
-    """The loss of every trial of a run, labelled once."""
-    label = look.pop("label")
+def of_trials(axis, rows, label, **look):
+    """The loss of every trial, labelled once."""
     for number, (_, trial) in enumerate(rows.groupby(["seed", "subset"])):
-        axis.plot(
-            trial.iteration,
-            trial.relative_loss,
-            linewidth=0.7,
-            alpha=0.8,
-            label=None if number else label,
-            **look,
-        )
+        shape = {"linewidth": 0.7, "alpha": 0.8, "label": None if number else label} | look
+        inside = trial[trial.relative_loss < 1e30]
+        axis.plot(inside.iteration + 1, inside.relative_loss, **shape)
+
+
+def drawn_rates(axis, table, looks, names):
+    """Rates against the steps; grey lines join the batches of a trial."""
+    for _, trial in table.groupby(["seed", "subset"]):
+        trial = trial.sort_values("step")
+        axis.plot(1e4 * trial.step, 100 * trial.measured_rate, color="0.75", lw=0.6, zorder=1)
+    for batch, look in looks.items():
+        rows = table[table.batch == batch]
+        axis.plot(1e4 * rows.step, 100 * rows.measured_rate, label=names[batch], **look | DOTS)
+    ends = np.array([table.step.min(), table.step.max()])
+    level = np.exp(np.log(table.measured_rate / table.step).mean())
+    axis.plot(1e4 * ends, 100 * level * ends, label="theory: slope 1", **style.THEORY)
+    axis.set(xscale="log", yscale="log", xlabel=r"step $10^4\,\eta$")
+    axis.set_ylabel(r"fall of $\log F$ a step, in %")
+    style.plain_ticks(axis)
+    style.legend_below(axis)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import numpy as np
 from cnntheory.stats import bootstrap
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import NOTHING, data_of, median, most
-from workflow.studies.allenzhu2019.looks import plain_ticks, sizes, ticks
+from workflow.studies.allenzhu2019.looks import by_width, judged, room
 from workflow.studies.verdicts import Measured, exactly
 
 
@@ -31,6 +31,7 @@ def judge(tables, claims, rng):
         ),
         "omega": omega,
         "runs": table,
+        "claims": claims,
         "near": claims["P3c"].given["near"],
         "far": claims["P3x"].given["far"],
         "slow": claims["P3c"].at_most,
@@ -75,53 +76,53 @@ def exponents(rows, rng):
 
 
 def draw(findings, tables):
-    table, near, far = findings["runs"], findings["near"], findings["far"]
+    table, near = findings["runs"], findings["near"]
     table = table[np.isfinite(table.slowdown) & (table.depth == table.depth.min())]
-    fig, (moved, apart) = style.panels(2, height=2.9)
-    left = min(table.reach.min(), near) / 1.3
-    moved.fill_between([left, near], 0.5, findings["slow"], color="0.9", zorder=0)
-    for limit in (near, far):
-        moved.axvline(limit, color="0.4", linewidth=0.8, linestyle=":")
-    moved.axhline(1, **style.THEORY)
-    for i, width in sizes(table.width):
-        rows = table[table.width == width]
-        shift = 0.97 * 1.02**i
-        for axis, x, y in (
-            (moved, rows.reach, rows.slowdown),
-            (apart, rows.delta * shift, rows.slowdown - 1),
+    fig, (moved, apart, gaps) = style.panels(3, height=3.1)
+    style.title(moved, "a", "little movement: as fast as the frozen kernel; much: slower")
+    style.title(apart, "b", "the closer the inputs the slower, at equal movement too")
+    style.title(gaps, "c", "the wider the network the nearer to its kernel")
+    beyond = table.reach > findings["far"]
+    for width in sorted(table.width.unique()):
+        here = table.width == width
+        dots = by_width(width) | {"linestyle": "", "markersize": 3, "alpha": 0.75}
+        for rows, look in (
+            (table[here & ~beyond], dots | {"label": f"$m = {width}$"}),
+            (table[here & beyond], dots | {"markerfacecolor": "white"}),
         ):
-            axis.plot(
-                x,
-                y.where(y > 0),
-                linestyle="",
-                marker=style.MARKERS[i],
-                color=style.COLOURS[i],
-                markersize=3.2,
-                markeredgewidth=0.6,
-                alpha=0.75,
-                label=f"$m = {width}$" if axis is moved else None,
-            )
-    moved.set(
-        xscale="log",
-        yscale="log",
-        xlabel=r"movement $\max_l \|W_l - W_l(0)\|_2 \,/\, \delta^{3/2}$",
-        ylabel=r"$T / T_{\rm kernel}$, both until $10^{-3}$",
-        xlim=(left, None),
-        ylim=(0.92 * min(1, table.slowdown.min()), None),
-    )
-    plain_ticks(moved)
-    apart.set(
-        xscale="log",
-        yscale="log",
-        xlabel=r"distance $\delta$ within a pair",
-        ylabel=r"$T / T_{\rm kernel} - 1$",
-        ylim=(1e-2, None),
-    )
-    ticks(apart, table.delta)
-    text = f"exponent of $\\delta$: {findings['P3b'].text()}"
-    text += f"\nof the movement: {findings['omega'].text()}"
-    style.slope_label(apart, text, (0.36, 0.1))
-    fig.legend(loc="outside upper center", ncols=4, handlelength=1, columnspacing=1)
+            if (rows.reach > findings["far"]).any():
+                look |= {"color": style.VERMILLION}
+            moved.plot(rows.reach, rows.slowdown, **look)
+        rows = table[here]
+        x = rows.delta * (1 + 0.02 * (np.log2(width) - 9))
+        excess = (rows.slowdown - 1).where(rows.slowdown > 1)
+        apart.plot(x, excess, **dots)
+        median = rows.groupby("delta").slowdown.median()
+        gaps.plot(median.index, median, **by_width(width))
+    open_dots = style.control("much movement", linestyle="", markersize=3)
+    moved.plot([], [], **open_dots)
+    moved.axhline(1, label="theory: frozen kernel", **style.THEORY)
+    gaps.axhline(1, **style.THEORY)
+    style.criterion(moved, at_most=findings["slow"], span=(None, near), at=0.02, inside=False)
+    moved.set(xscale="log", yscale="log", ylabel=r"$T / T_{\rm kernel}$, both until $10^{-3}$")
+    moved.set_xlabel(r"movement $\max_l \|W_l - W_l(0)\|_2 \,/\, \delta^{3/2}$")
+    style.plain_ticks(moved)
+    style.judged(moved, findings["P3c"], "little: at most {}", (0.97, 0.13))
+    text = "control, much: median {}"
+    style.judged(moved, findings["P3x"], text, (0.97, 0.05), color=style.VERMILLION)
+    apart.set(xscale="log", yscale="log", ylabel=r"$T / T_{\rm kernel} - 1$", ylim=(1e-2, None))
+    judged(apart, findings, "P3b", "exponent of $\\delta$:", (0.03, 0.24))
+    judged(apart, findings, "P3d", "off $\\omega / \\delta^{3/2}$ by", (0.03, 0.09))
+    room(apart, below=0.3)
+    gaps.set(xscale="log", yscale="log", ylabel=r"median $T / T_{\rm kernel}$")
+    style.plain_ticks(gaps, "y")
+    judged(gaps, findings, "P3-gap", "log gap", (0.97, 0.92))
+    for axis in (apart, gaps):
+        axis.set(xlabel=r"distance $\delta$ within a pair")
+        style.ticks(axis, table.delta)
+    for axis in (moved, gaps):
+        room(axis, above=0.1, below=0.12)
+    style.legend_below(fig)
     return fig, [table]
 
 

@@ -6,7 +6,6 @@ import pandas as pd
 from cnntheory.stats import wilson
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import data_of, lowest
-from workflow.studies.allenzhu2019.looks import ticks
 from workflow.studies.verdicts import Measured
 
 SHARES = (0.5, 0.95)
@@ -27,30 +26,73 @@ def judge(tables, claims, rng):
             found[cell.width, cell.samples] = share
         return lowest(found, "m = {}.")
 
-    return {"P3-width": worst(claims["P3-width"]), "N2x": worst(claims["N2x"]), "cells": cells}
+    return {
+        "P3-width": worst(claims["P3-width"]),
+        "N2x": worst(claims["N2x"]),
+        "cells": cells,
+        "judged": claims["P3-width"].rows(cells),
+        "control": claims["N2x"].rows(cells),
+        "at_least": claims["P3-width"].at_least,
+    }
 
 
 def draw(findings, tables):
-    table = tables["success"]
-    cells = findings["cells"]
-    fig, (grid, reached) = style.panels(2, height=2.7)
-    drawn = [cells]
+    fig, (judged, grid, needed) = style.panels(
+        3, height=2.7, gridspec_kw={"width_ratios": [1.15, 1, 1]}
+    )
+    style.title(judged, "a", "a few dozen neurons fit every time, two hardly ever")
+    style.title(grid, "b", "more images need a little more width")
+    style.title(needed, "c", "the width that is needed grows far slower than proven")
+    draw_shares(judged, findings)
+    draw_grid(grid, findings["cells"])
+    reached = draw_needed(needed, findings["cells"])
+    return fig, [findings["cells"], *reached]
 
+
+def draw_shares(axis, findings):
+    """What is judged: shares at one number of images, with their Wilson intervals."""
+    cells, control = findings["cells"], findings["control"]
+    samples = findings["judged"].samples.max()
+    usual = cells[(cells.samples == samples) & ~cells.width.isin(control.width)]
+    for rows, look in (
+        (usual, style.measured(0, label="measured")),
+        (control, style.control("$m = 2$", linestyle="")),
+    ):
+        ends = np.clip((rows["mean"] - rows.low, rows.high - rows["mean"]), 0, None)
+        axis.errorbar(rows.width, rows["mean"], ends, elinewidth=0.8, capsize=1.5, **look)
+    style.criterion(
+        axis,
+        findings["at_least"],
+        label="criterion",
+        span=(findings["judged"].width.min(), None),
+        inside=False,
+    )
+    style.judged(axis, findings["P3-width"], "worst of these:\n{}", (0.98, 0.6))
+    style.judged(
+        axis, findings["N2x"], "control: $m = 2$\n{}", (0.03, 0.62), color=style.VERMILLION
+    )
+    style.corner(axis, f"$n = {samples}$,\n{usual['size'].min()} trials a width", "lower right")
+    axis.set(xscale="log", xlabel="width $m$", ylabel="share of trials that converge")
+    axis.set(xlim=(cells.width.min() / 1.3, cells.width.max() * 1.3), ylim=(-0.04, 1.1))
+    style.ticks(axis, cells.width)
+
+
+def draw_grid(axis, cells):
+    """All shares in per cent, by width and number of images."""
     share = cells.pivot(index="samples", columns="width", values="mean")
-    image = grid.imshow(share, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
+    axis.imshow(share, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
     for (row, column), value in np.ndenumerate(share.to_numpy()):
-        colour = "1" if value < 0.55 else "0"
-        grid.text(
-            column, row, f"{100 * value:.0f}", ha="center", va="center", color=colour, fontsize=7
-        )
-    grid.set(xlabel="width $m$", ylabel="number of images $n$")
-    grid.set_xticks(range(share.shape[1]), share.columns)
-    grid.set_yticks(range(share.shape[0]), share.index)
-    grid.grid(False)
-    grid.set_title(f"in %, {cells['size'].min()} trials a cell", loc="right")
-    fig.colorbar(image, ax=grid, label="share of trials that converge")
+        look = {"color": "1" if value < 0.55 else "0", "fontsize": style.SMALL}
+        axis.text(column, row, f"{100 * value:.0f}", ha="center", va="center", **look)
+    axis.set(xlabel="width $m$; numbers in %", ylabel="number of images $n$")
+    axis.set_xticks(range(share.shape[1]), share.columns)
+    axis.set_yticks(range(share.shape[0]), share.index)
+    axis.grid(False)
 
-    top = 2 * table.width.max()
+
+def draw_needed(axis, cells):
+    """Widths at which the shares reach the levels, and the exponent of the theorem."""
+    top, drawn = 2 * cells.width.max(), []
     for i, level in enumerate(SHARES):
         found = pd.DataFrame(
             [
@@ -65,30 +107,22 @@ def draw(findings, tables):
         # The higher the interval of the share, the narrower the width that reaches the level.
         narrow, wide = found.high.fillna(found["mean"]), found.low.fillna(top)
         x = found.samples * 1.03 ** (2 * i - 1)
-        reached.errorbar(
-            x,
-            found["mean"],
-            np.clip((found["mean"] - narrow, wide - found["mean"]), 0, None),
-            marker=style.MARKERS[i],
-            elinewidth=0.8,
-            capsize=1.5,
-            label=f"{100 * level:.0f} % of the trials",
-            **style.look(i),
-        )
+        look = style.measured(i, label=f"{100 * level:.0f} % fit")
+        ends = np.clip((found["mean"] - narrow, wide - found["mean"]), 0, None)
+        axis.errorbar(x, found["mean"], ends, elinewidth=0.8, capsize=1.5, **look)
         beyond = found["mean"].notna() & found.low.isna()
-        reached.plot(x[beyond], [0.9 * top] * beyond.sum(), "^", color=style.COLOURS[i])
+        axis.plot(x[beyond], [0.9 * top] * beyond.sum(), "^", color=look["color"])
         drawn.append(found)
-    reached.set(
-        xscale="log",
-        yscale="log",
-        xlabel="number of images $n$",
-        ylabel="width $m$",
-        ylim=(table.width.min() / 1.3, top),
-    )
-    ticks(reached, table.samples)
-    ticks(reached, table.width, "y")
-    reached.legend(loc="lower right", title="least width that fits")
-    return fig, drawn
+    least, most = cells.samples.min(), cells.samples.max()
+    n = np.geomspace(least, most, 200)
+    line = cells.width.min() * (n / least) ** 24
+    axis.plot(n, line, label="theory: $n^{24}$", **style.THEORY)
+    axis.set(xscale="log", yscale="log", xlabel="number of images $n$", ylabel="width $m$")
+    axis.set(xlim=(least / 1.15, most * 1.15), ylim=(cells.width.min() / 1.3, top))
+    style.ticks(axis, cells.samples)
+    style.ticks(axis, cells.width, "y")
+    style.legend_below(axis)
+    return drawn
 
 
 def crossing(widths, shares, level):

@@ -4,16 +4,7 @@ import numpy as np
 
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import farthest, medians_by, slope
-from workflow.studies.allenzhu2019.looks import (
-    median_curve,
-    plain_ticks,
-    power_line,
-    room,
-    sizes,
-    ticks,
-)
-
-TIMES = {"iterations": "measured", "kernel_iterations": "kernel"}
+from workflow.studies.allenzhu2019.looks import by_width, judged, median_curve, room
 
 
 def judge(tables, claims, rng):
@@ -26,73 +17,82 @@ def judge(tables, claims, rng):
         found = medians_by(claim.rows(table), x, "ratio", rng)
         return farthest(found, claim, f"At {x} {{}}.")
 
-    judged = {
+    return {
         "P3-samples": ratios(claims["P3-samples"], samples, "samples"),
         "P3-delta": ratios(claims["P3-delta"], pairs, "delta"),
         "P3-kernel": slope(claims["P3-kernel"].rows(pairs), "delta", "kernel_iterations", rng),
+        "claims": claims,
     }
-    # Slopes in the number of images, and in delta by width.
-    in_samples = {time: slope(samples, "samples", time, rng) for time in TIMES}
-    pairs = pairs[pairs.iterations.notna()]  # of the others only the kernel was computed
-    narrow = pairs[pairs.depth == pairs.depth.min()]
-    in_delta = {
-        (time, width): slope(rows, "delta", time, rng)
-        for time in TIMES
-        for width, rows in narrow.groupby("width")
-    }
-    for width in claims["P3-kernel"].rows(pairs).width.unique():
-        in_delta["kernel_iterations", width] = judged["P3-kernel"]
-    return judged | {"in samples": in_samples, "in delta": in_delta}
 
 
 def draw(findings, tables):
     samples, depth = tables["times_samples"], tables["times_depth"]
     pairs = tables["pairs"]
     pairs = pairs[(pairs.depth == pairs.depth.min()) & pairs.iterations.notna()]
-    pairs = pairs[pairs.width.isin((256, pairs.width.max()))]
-    fig, (images, layers, distances) = style.panels(
-        3, height=3.3, gridspec_kw={"width_ratios": [1, 0.8, 1.25]}
+    fig, axes = style.panels(3, rows=2, height=4.7, sharex="col")
+    above, below = axes[:3], axes[3:]
+    wide = pairs.width.max()
+    cells = (
+        (samples, "samples", "number of images $n$"),
+        (depth, "depth", "depth $L$"),
+        (pairs[pairs.width == wide], "delta", r"distance $\delta$ within a pair"),
     )
-    drawn = []
-
-    def both(axis, rows, x, i, name="", slopes=None):
-        """Measured and kernel-predicted time of one setting."""
-        for (column, what), fill in zip(TIMES.items(), ("full", "none"), strict=True):
-            slope = slopes[column] if slopes else None
-            drawn.append(
-                median_curve(
-                    axis, rows, x, column, i, f"{what}{name}", fill, slope, narrow=True
-                ).assign(panel=axis.get_title("left"))
-            )
-
-    both(images, samples, "samples", 0, slopes=findings["in samples"])
-    both(layers, depth, "depth", 0)
-    for i, width in sizes(pairs.width):
-        slopes = {time: findings["in delta"][time, width] for time in TIMES}
-        both(distances, pairs[pairs.width == width], "delta", i, f", $m={width}$", slopes)
-
-    start = samples[samples.samples == samples.samples.min()]
-    n = start.samples.iloc[0]
-    power_line(images, [n, 1.9 * n], 1.3 * start.iterations.median(), 6, "slope 6")
-    close = pairs[pairs.delta == pairs.delta.min()]
-    ends = close.delta.iloc[0] * np.array([1, 1.5])
-    for exponent in (1, 2):
-        level = 0.3 * close.kernel_iterations.median()
-        power_line(distances, ends, level, -exponent, f"slope \N{MINUS SIGN}{exponent}")
-    images.set(xlabel="number of images $n$", ylabel="iterations until $F_t = 10^{-3} F_0$")
-    layers.set(xlabel="depth $L$")
-    distances.set(xlabel=r"distance $\delta$ within a pair")
-    for axis, rows, column in (
-        (images, samples, "samples"),
-        (layers, depth, "depth"),
-        (distances, pairs, "delta"),
+    for axis, letter, text in zip(
+        axes,
+        "abcdef",
+        (
+            "far below the theorem's power of $n$",
+            "deeper is faster at this scale",
+            "close pairs with opposite labels take long",
+            "a little slower than the frozen kernel, whatever $n$",
+            "likewise at every depth",
+            "slower than the frozen kernel where inputs are close",
+        ),
+        strict=True,
     ):
-        axis.set(xscale="log", yscale="log")
-        ticks(axis, rows[column])
-        plain_ticks(axis, "y")
-        room(axis, above=0.45)
-        axis.set_title(f"{rows.groupby(['seed', 'subset']).ngroups} trials", loc="right")
-        axis.legend(loc="upper right", handlelength=1.8, borderaxespad=0)
+        style.title(axis, letter, text)
+    drawn = []
+    for time, share, (rows, x, name) in zip(above, below, cells, strict=True):
+        rows = rows.assign(ratio=rows.iterations / rows.kernel_iterations)
+        kernel = style.THEORY | {"marker": "", "label": "theory: frozen kernel"}
+        widths = sorted(rows.width.unique())
+        look = by_width(widths[-1], label=f"measured, $m = {widths[-1]}$")
+        drawn.append(median_curve(time, rows, x, "iterations", look))
+        drawn.append(median_curve(time, rows, x, "kernel_iterations", kernel))
+        drawn.append(median_curve(share, rows, x, "ratio", look))
+        share.axhline(1, **style.THEORY)
+        share.set(xlabel=name)
+        time.set(xscale="log", yscale="log")
+        style.ticks(time, rows[x])
+        style.plain_ticks(time, "y")
+    near = pairs[pairs.width == pairs.width.min()]
+    near = near.assign(ratio=near.iterations / near.kernel_iterations)
+    look = by_width(near.width.min(), label=f"measured, $m = {near.width.min()}$")
+    drawn.append(median_curve(above[2], near, "delta", "iterations", look))
+    drawn.append(median_curve(above[2], near, "delta", "kernel_iterations", style.THEORY))
+    drawn.append(median_curve(below[2], near, "delta", "ratio", look))
+    style.ticks(above[2], pairs.delta)
+
+    first = samples[samples.samples == samples.samples.min()]
+    n = first.samples.iloc[0] * np.array([1, 2.2])
+    level = 1.5 * first.iterations.median()
+    allowed = style.bound(above[0], n, level * (n / n[0]) ** 6, "below", at=1)
+    allowed.set_label("theorem: at most $n^6$")
+    above[0].set_ylabel("iterations until $F_t = 10^{-3} F_0$")
+    below[0].set_ylabel("measured / frozen kernel")
+    judged(above[2], findings, "P3-kernel", "kernel: slope", (0.03, 0.09))
+    room(above[2], below=0.22)
+    for axis, name in ((below[0], "P3-samples"), (below[2], "P3-delta")):
+        claim = findings["claims"][name]
+        style.criterion(axis, claim.at_least, claim.at_most)
+    below[0].set(ylim=(0.75, 1.75))
+    below[1].set(ylim=(0.75, 1.75))
+    below[2].set(ylim=(0.75, 4))
+    style.judged(below[0], findings["P3-samples"], "worst median {}", (0.97, 0.06))
+    style.judged(below[2], findings["P3-delta"], f"$m = {wide}$, worst\nmedian {{}}", (0.97, 0.62))
+    for axis, rows in zip(below, (samples, depth, pairs), strict=True):
+        style.corner(axis, f"{rows.groupby(['seed', 'subset']).ngroups} trials", "upper right")
+    style.legend_below(fig)
     return fig, drawn
 
 

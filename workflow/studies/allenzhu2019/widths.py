@@ -5,8 +5,9 @@ import numpy as np
 from cnntheory import images
 from workflow.studies import style
 from workflow.studies.allenzhu2019.common import slope, slope_beside
-from workflow.studies.allenzhu2019.looks import with_slope
+from workflow.studies.allenzhu2019.looks import SECOND, trials
 
+SMALL = r"control: outputs over $\sqrt{m}$"
 SHOWN = 64  # narrower networks do not converge
 
 
@@ -45,44 +46,24 @@ def sweep(table):
     return table[usual], table[table.scaling == "small"]
 
 
-def against_width(axis, rows, column, i, label, slope, fill="full"):
-    """All trials, their median by width, and the slope that was found."""
-    shift = 1.04 if fill == "full" else 0.96
-    axis.plot(
-        rows.width * shift,
-        rows[column],
-        linestyle="",
-        marker=style.MARKERS[i],
-        color=style.COLOURS[i],
-        fillstyle=fill,
-        alpha=0.35,
-        markersize=2.8,
-        markeredgewidth=0.6,
-    )
+def against_width(axis, rows, column, look, label, shift=1.0):
+    """All trials, and their median by width."""
+    trials(axis, rows.width * shift, rows[column], look)
     medians = rows.groupby("width")[column].median()
-    axis.plot(
-        medians.index,
-        medians,
-        marker=style.MARKERS[i],
-        fillstyle=fill,
-        label=with_slope(label, slope, narrow=True),
-        **style.look(i),
-    )
+    axis.plot(medians.index * shift, medians, **look | {"label": label})
     return rows[["width", "seed", "subset", column]].assign(curve=label)
 
 
-def power(axis, rows, column, exponent, label):
-    """A line of the theory's slope through the median of the narrowest width."""
-    medians = rows.groupby("width")[column].median()
-    x = np.array([medians.index.min(), medians.index.max()])
-    axis.plot(
-        x,
-        1.6 * medians.iloc[0] * (x / x[0]) ** exponent,
-        label=label,
-        color="0.15",
-        linestyle=":",
-        linewidth=1.1,
-    )
+def all_against_width(axis, findings, column, ylabel):
+    """A quantity of the usual networks, of the control's, and on the second data set."""
+    usual, small = sweep(findings["trials"])
+    drawn = [
+        against_width(axis, usual, column, style.measured(0), "measured"),
+        against_width(axis, small, column, style.control(), SMALL, 0.96),
+        *replica(axis, findings, column),
+    ]
+    finish(axis, usual, ylabel)
+    return drawn
 
 
 def replica(axis, findings, column):
@@ -90,14 +71,21 @@ def replica(axis, findings, column):
     if not (found := findings.get(images.FASHION)):
         return []
     rows, _ = sweep(found["trials"])
-    label = images.FASHION
-    drawn = against_width(axis, rows, column, 2, label, found["slopes"].get(("usual", column)))
+    drawn = against_width(axis, rows, column, SECOND, images.FASHION, 1.06)
     return [drawn.assign(data=images.FASHION)]
 
 
 def finish(axis, rows, ylabel):
-    widths = sorted(rows.width.unique())
     axis.set(xscale="log", yscale="log", xlabel="width $m$", ylabel=ylabel)
-    axis.set_xticks(widths[::2], widths[::2])
-    axis.xaxis.minorticks_off()
-    axis.legend(loc="lower left", handlelength=1.6)
+    style.ticks(axis, rows.width, apart=0.15)
+
+
+def power(axis, rows, column, exponent, label, **look):
+    """A power law through the median of the narrowest width; with no look, a proven bound."""
+    medians = rows.groupby("width")[column].median()
+    x = np.geomspace(medians.index.min(), medians.index.max(), 5)
+    y = medians.iloc[0] * (x / x[0]) ** exponent
+    if look:
+        axis.plot(x, y, label=label, **look)
+    else:
+        style.bound(axis, x, y, "below").set_label(label)

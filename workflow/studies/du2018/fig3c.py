@@ -19,6 +19,8 @@ def judge(tables, claims, rng):
         "12b": worst_median(last, claims["12b"], rng),
         "gains": gains,
         "died": claims["12b"].given["died"],
+        "asked": claims["12b"].at_most,
+        "least": claims["12a"].at_least,
     }
 
 
@@ -65,54 +67,60 @@ def worst_median(last, claim, rng):
 
 def draw(findings, tables):
     replica = "Fashion-MNIST"
-    fig, axes = style.plt.subplots(2, 2, figsize=(style.DOUBLE, 4.6), layout="constrained")
-    first, again, errors, pairs = axes.ravel()
+    fig, (first, again, errors, pairs) = style.panels(2, rows=2, height=5)
     table = tables["image_training"].query("teacher == 'random'")
-    drawn = show_losses(first, table, f"{table.data.iloc[0]}, random teachers", findings["died"])
-    first.legend(loc="upper right")
-    drawn += show_errors(errors, table, findings["died"])
-    found = list(findings["gains"].items())
-    last = [at_the_end(tables["image_training"])] * len(found)
+    data, died = table.data.iloc[0], findings["died"]
+    drawn = show_losses(first, table, died, findings["asked"])
+    style.title(first, "a", f"{data}: the loss falls to nearly nothing, in all but the dead runs")
+    judged = "worst median at the end: {}"
+    style.judged(first, findings["12b"], judged, (0.03, 0.06), digits=1)
+    drawn += show_errors(errors, table, died)
+    style.title(errors, "c", f"{data}: the error of the filter falls slowly")
+    shown = [(findings, tables["image_training"])]
     if replica in findings:
         other = tables[replica]["image_training"]
-        drawn += show_losses(again, other, f"{replica}, random teachers", findings[replica]["died"])
-        more = list(findings[replica]["gains"].items())
-        found += more
-        last += [at_the_end(other)] * len(more)
+        drawn += show_losses(again, other, died, findings["asked"])
+        style.title(again, "b", f"{replica}: the same")
+        style.judged(again, findings[replica]["12b"], judged, (0.03, 0.06), digits=1)
+        shown.append((findings[replica], other))
     else:
         again.set_axis_off()
-    for at, (((kind, far, near), gain), rows) in enumerate(zip(found, last, strict=True)):
-        wide = by_start(rows[rows.teacher == kind])
-        values = (wide[far] - wide[near]).to_numpy()
-        places = at + 0.25 * np.linspace(-1, 1, len(values))
-        pairs.plot(places, values, linestyle="", marker=".", markersize=3, color="0.6")
-        pairs.errorbar(
-            at,
-            gain.value,
-            [[gain.value - gain.low], [gain.high - gain.value]],
-            marker="o",
-            color=style.COLOURS[0],
-            elinewidth=1.2,
-            capsize=2,
-            zorder=4,
-        )
-        drawn.append(pd.DataFrame({"teacher": kind, "far": far, "near": near, "gain": values}))
-    pairs.axhspan(0, 1e3, color="0.94", zorder=0)
-    gains = np.concatenate([part.gain for part in drawn[-len(found) :]])
-    pairs.set(
-        ylim=(min(gains.min(), 0) - 0.5, gains.max() + 0.5),
-        ylabel="loss from farther less nearer start",
-        title="paired difference at the end",
-    )
-    names = [
-        f"{gain.data.replace('Fashion-MNIST', 'Fashion')}\n{kind}\n{far:g}\N{MINUS SIGN}{near:g}"
-        for (kind, far, near), gain in found
-    ]
-    pairs.set_xticks(range(len(found)), names, fontsize=6.5)
-    for letter, axis in zip("abcd", axes.ravel(), strict=True):
-        if axis.axison:
-            axis.set_title(f"({letter})", loc="left", fontweight="bold")
+        again.set_title("", loc="left")
+    style.title(pairs, "d", "nearer starts end lower, teacher by teacher")
+    drawn += draw_pairs(pairs, shown, findings["least"])
+    style.legend_below(fig)
     return fig, drawn
+
+
+def draw_pairs(axis, shown, least):
+    """What a farther start costs at the end: a dot a seed, median and interval."""
+    names, drawn = [], []
+    for i, (found, table) in enumerate(shown):
+        last = at_the_end(table)
+        for (kind, far, near), gain in found["gains"].items():
+            at, wide = len(names), by_start(last[last.teacher == kind])
+            values = (wide[far] - wide[near]).to_numpy()
+            places = at + 0.25 * np.linspace(-1, 1, len(values))
+            axis.plot(places, values, linestyle="", marker=".", markersize=3, color="0.65")
+            ends = [[gain.value - gain.low], [gain.high - gain.value]]
+            look = style.measured(2 * i, linestyle="", zorder=4)
+            axis.errorbar(at, gain.value, ends, elinewidth=1.2, capsize=2, **look)
+            set_of_images = gain.data.replace("Fashion-MNIST", "Fashion")
+            name = kind.replace("gabor", "Gabor")
+            names.append(f"{set_of_images}\n{name}\n{far:g}\N{MINUS SIGN}{near:g}")
+            drawn.append(pd.DataFrame({"teacher": kind, "far": far, "near": near, "gain": values}))
+        style.judged(
+            axis, found["12a"], f"{last.data.iloc[0]}, least median: {{}}", (0.98, 0.95 - 0.07 * i)
+        )
+    gains = np.concatenate([part.gain for part in drawn])
+    lowest, highest = min(gains.min(), 0), gains.max()
+    axis.set_yscale("symlog", linthresh=1)
+    axis.set_yticks([0, 1, 2, 5, 10], ["0", "1", "2", "5", "10"])
+    axis.set_ylim(lowest - 0.7, max(4 * highest, 3))
+    style.criterion(axis, least, at=0.02, label="criterion: median above 0", inside=False)
+    axis.set_ylabel("loss from farther less nearer start")
+    axis.set_xticks(range(len(names)), names, fontsize=style.SMALL)
+    return drawn
 
 
 if __name__ == "__main__":

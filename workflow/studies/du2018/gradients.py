@@ -17,35 +17,34 @@ def judge(tables, claims, rng):
     }
 
 
+NAMES = {
+    "empirical gradient": "gradient of\na sample",
+    "convolution identity": "identity,\nconvolution",
+    "neuron identity": "identity,\none neuron",
+    "wrong region left out": "control: wrong\nregion left out",
+}
+
+
 def draw(findings, tables):
     table = tables["gradients"]
     names = list(table.identity.unique())
-    fig, (axis,) = style.panels(1, width=style.SINGLE, height=2.2)
+    fig, (axis,) = style.panels(1, width=style.SINGLE, height=2.7)
+    style.title(axis, None, "the identities hold to rounding; without the wrong region they fail")
     for i, (shape, rows) in enumerate(table.groupby(["patches", "dimension"])):
-        places = rows.identity.map(names.index) + 0.16 * (i - 1.5)
-        axis.plot(
-            np.maximum(rows.absolute_error, 1e-17),
-            places,
-            linestyle="",
-            alpha=0.6,
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            label=f"$k = {shape[0]}$, $p = {shape[1]}$",
-        )
-    axis.axvline(findings["criterion"], **style.THEORY)
-    axis.text(1.6 * findings["criterion"], -0.42, "criterion", fontsize=6.5)
-    labels = [
-        name if "left out" not in name else "control: wrong\nregion left out" for name in names
-    ]
-    axis.set(
-        xscale="log",
-        xlabel=f"max abs difference ({table.seed.nunique()} seeds a row)",
-        yticks=range(len(names)),
-        yticklabels=[label.replace(" ", "\n", 1) for label in labels],
-        ylim=(len(names) - 0.4, -0.6),
-        xlim=(4e-18, 30),
-    )
-    axis.legend(loc="upper center", bbox_to_anchor=(0.4, -0.24), ncols=2)
+        label = f"$k = {shape[0]}$, $p = {shape[1]}$"
+        for name, part in rows.groupby("identity"):
+            places = names.index(name) + 0.16 * (i - 1.5) + np.zeros(len(part))
+            look = style.measured(i, label=label)
+            if name == "wrong region left out":
+                look = style.control(i=i)
+            errors = np.maximum(part.absolute_error, 1e-17)
+            axis.plot(errors, places, **look | {"linestyle": "", "markersize": 3})
+    style.criterion(axis, at_most=findings["criterion"], along="x", inside=False)
+    axis.set_yticks(range(len(names)), [NAMES.get(name, name) for name in names])
+    axis.set(xscale="log", xlabel="largest difference from automatic differentiation")
+    axis.set(ylim=(len(names) - 0.4, -0.6), xlim=(4e-18, 30), xticks=[1e-16, 1e-12, 1e-8, 1e-4, 1])
+    style.corner(axis, f"{table.seed.nunique()} seeds", "lower left")
+    style.legend_below(axis)
     return fig, [table]
 
 

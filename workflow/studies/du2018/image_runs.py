@@ -32,60 +32,50 @@ def split(table, died):
     return table[~dead], table[dead]
 
 
+def looks(distances):
+    """Distance of the start to the look of its curve, the farthest first and darkest."""
+    colours = style.sequential(distances)
+    return {
+        distance: style.measured(i, color=colours[distance])
+        for i, distance in enumerate(sorted(colours, reverse=True))
+    }
+
+
 def curves(axis, table, value, died):
     """Median and band of the converged runs for each start; runs that died as thin lines."""
     along = column_of_time(table)
     alive, dead = split(table, died)
     drawn = []
-    for i, distance in enumerate(sorted(table.start_distance.unique(), reverse=True)):
+    for distance, look in looks(table.start_distance).items():
         rows = alive[alive.start_distance == distance]
         label = rf"$\|w_0 - w^*\| = {distance:g}\,\|w^*\|$"
-        drawn.append(style.curve(axis, rows, along, value, i, label, markers=True))
+        drawn.append(style.curve(axis, rows, along, value, look, label))
         for _, run in dead[dead.start_distance == distance].groupby("seed"):
-            axis.plot(run[along], run[value], color=style.COLOURS[i], linewidth=0.5, alpha=0.8)
+            axis.plot(run[along], run[value], color="0.7", linewidth=0.6, zorder=1.5)
             drawn.append(run[[along, value]].assign(curve=f"died, {label}"))
     return drawn, dead.groupby(["seed", "start_distance"]).ngroups
 
 
-def show_losses(axis, table, name, died):
+def show_losses(axis, table, died, asked):
     """Relative loss of SGD over the epochs, from each start; returns what was drawn."""
     drawn, dead = curves(axis, table, "relative_loss", died)
     axis.set(
         xlabel="epoch",
         ylabel=r"relative loss, $\ln(\mathrm{MSE} / \overline{y}^2)$",
-        title=name,
-        ylim=(-15, 5),
+        ylim=(-15.5, 3.5),
     )
+    style.criterion(axis, at_most=asked, label="criterion, at the end", inside=False)
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    if dead:
-        axis.text(
-            0.02,
-            0.03,
-            f"thin: {dead} runs that died (filter active on no patch)",
-            transform=axis.transAxes,
-            fontsize=6.5,
-        )
+    seeds = table.seed.nunique()
+    died = f"; grey: {dead} runs that died" if dead else ""
+    style.corner(axis, f"{seeds} seeds{died}", "upper right")
     return drawn
 
 
 def show_errors(axis, table, died):
     """Error of the filter over the epochs, from each start; returns what was drawn."""
     drawn, _ = curves(axis, table, "filter_error", died)
-    axis.set(
-        xlabel="epoch",
-        ylabel=r"$\|w_t - w^*\| / \|w^*\|$",
-        yscale="log",
-        title="error of the filter",
-    )
-    axis.set_yticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])
-    axis.minorticks_off()
+    axis.set(xlabel="epoch", ylabel=r"$\|w_t - w^*\| / \|w^*\|$", yscale="log")
+    style.plain_ticks(axis, "y")
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     return drawn
-
-
-def draw_training(table, title, died):
-    """Relative loss and filter error of SGD towards one kind of teacher: figure, what is drawn."""
-    fig, (losses, errors) = style.panels(2, height=2.5)
-    drawn = show_losses(losses, table, title, died) + show_errors(errors, table, died)
-    losses.legend(loc="upper right")
-    return fig, drawn

@@ -1,6 +1,7 @@
 """Claim 5: iterations against ((L(0) + 4 beta)/gamma)^2, at one step and at the theorem's own."""
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from cnntheory.stats import bootstrap, log_log_slope
@@ -12,10 +13,12 @@ RULES = {"fixed": "5b", "theorem": "5c"}
 
 def judge(tables, claims, rng):
     seeds, found, correlations, shuffled = tables["levels"].seed.nunique(), {}, {}, {}
+    permuted = {}
     for rule, claim in RULES.items():
         wide = by_complexity(claims[claim].rows(tables["levels"]))
         complexity, iterations = wide.columns.to_numpy(), wide.to_numpy()
-        ranks = centred_ranks(np.stack([complexity, rng.permutation(complexity)]))
+        permuted[rule] = rng.permutation(complexity)
+        ranks = centred_ranks(np.stack([complexity, permuted[rule]]))
 
         def of_mean(rows, axis, complexity=complexity, ranks=ranks):
             """Spearman correlation, the same with the levels permuted, log-log slope."""
@@ -32,6 +35,8 @@ def judge(tables, claims, rng):
         "5": min(correlations.values(), key=lambda measured: measured.value),
         "5x": max(shuffled.values(), key=lambda measured: measured.value),
         "correlations": correlations,
+        "permuted": permuted,
+        "least": claims["5"].at_least,
     }
 
 
@@ -47,59 +52,61 @@ def by_complexity(rows):
 
 def draw(findings, tables):
     table = tables["levels"]
-    fig, axes = style.panels(2)
-    drawn = []
-    titles = {
-        "fixed": rf"one step, $\eta = {table[table.rule == 'fixed'].step.iloc[0]:g}$",
-        "theorem": "theorem's step",
-    }
-    for axis, (rule, title) in zip(axes, titles.items(), strict=True):
-        rows = table[table.rule == rule].sort_values("complexity")
-        wide = by_complexity(rows)
-        median, low, high = style.median_band(wide.to_numpy())
-        x = wide.columns.to_numpy()
-        axis.errorbar(
-            x,
-            median,
-            (median - low, high - median),
-            linestyle="",
-            marker="o",
-            color=style.COLOURS[0],
-            elinewidth=0.8,
-        )
-        sigmas = rows.drop_duplicates("complexity").sigma.to_numpy()
-        # Levels closer than 15 % share a label; labels stand in turn below and above.
-        groups = np.split(np.arange(len(x)), np.flatnonzero(np.diff(np.log(x)) > 0.15) + 1)
-        for i, group in enumerate(groups):
-            names = [r"\infty" if np.isinf(s) else f"{s:g}" for s in sigmas[group]]
-            axis.annotate(
-                rf"$\sigma = {', '.join(names)}$",
-                (x[group[-1]], median[group[-1]]),
-                (5, -8) if i % 2 == 0 else (-5, 6),
-                fontsize=6,
-                textcoords="offset points",
-                ha="left" if i % 2 == 0 else "right",
-            )
-        theory = {"fixed": 0.5, "theorem": 1.0}[rule]
-        mean = wide.mean().to_numpy()
-        line = np.exp(np.log(mean).mean() + theory * (np.log(x) - np.log(x).mean()))
-        axis.plot(x, line, label=f"slope {theory:g} (theory)", **style.THEORY)
-        axis.set(
-            xscale="log",
-            yscale="log",
-            title=f"{title}: slope {findings[RULES[rule]].text()}",
-            xlabel=r"$((L(0) + 4\beta)\,/\,\gamma(\phi_0))^2$",
-        )
-        axis.set_xticks([30, 100, 300, 1000], ["30", "100", "300", "1000"])
-        ticks = {"fixed": [10, 20, 50, 100], "theorem": [100, 300, 1000, 3000]}[rule]
-        axis.set_yticks(ticks, [str(tick) for tick in ticks])
-        axis.minorticks_off()
-        axis.legend(loc="upper left")
-        drawn.append(
-            rows.groupby(["rule", "sigma", "complexity"]).iterations.median().reset_index()
-        )
-    axes[0].set_ylabel(f"iterations ({table.seed.nunique()} seeds)")
+    fig, (*axes, order) = style.panels(3, height=3)
+    step = table[table.rule == "fixed"].step.iloc[0]
+    style.title(axes[0], "a", rf"one step $\eta = {step:g}$: iterations grow as the root")
+    style.title(axes[1], "b", "the theorem's own step: in proportion")
+    style.title(order, "c", "the order of the levels is nearly that of the theorem")
+    drawn = [
+        draw_rule(axis, table, rule, findings[RULES[rule]], slope)
+        for axis, rule, slope in zip(axes, ("fixed", "theorem"), (0.5, 1.0), strict=True)
+    ]
+    axes[0].set_ylabel("iterations")
+    style.corner(axes[0], f"{table.seed.nunique()} seeds", "upper left")
+    drawn.append(draw_order(order, table, findings))
+    style.legend_below(fig)
     return fig, drawn
+
+
+def draw_rule(axis, table, rule, slope, theory):
+    """Iterations against the condition number, a level a colour, and the slope of the theory."""
+    rows = table[table.rule == rule].sort_values("complexity")
+    wide = by_complexity(rows)
+    median, low, high = style.median_band(wide.to_numpy())
+    x, colours = wide.columns.to_numpy(), style.sequential(table.sigma)
+    sigmas = rows.drop_duplicates("complexity").sigma.to_numpy()
+    for at, sigma, *y in zip(x, sigmas, median, low, high, strict=True):
+        look = style.measured(0, linestyle="", color=colours[sigma], label=style.sigma_label(sigma))
+        axis.errorbar(at, y[0], [[y[0] - y[1]], [y[2] - y[0]]], elinewidth=0.8, **look)
+    mean = wide.mean().to_numpy()
+    line = np.exp(np.log(mean).mean() + theory * (np.log(x) - np.log(x).mean()))
+    axis.plot(x, line, **style.THEORY)
+    style.judged(axis, slope, f"slope {{}}\ntheory (dashed): {theory:g}", (0.97, 0.08))
+    axis.set(xscale="log", yscale="log", xlabel=r"$((L(0) + 4\beta)\,/\,\gamma(\phi_0))^2$")
+    style.plain_ticks(axis)
+    return rows.groupby(["rule", "sigma", "complexity"]).iterations.median().reset_index()
+
+
+def draw_order(axis, table, findings):
+    """Ranks of the mean iterations against those of the condition number, true and permuted."""
+    drawn, shift = [], {"fixed": -0.08, "theorem": 0.08}
+    for i, (rule, name) in enumerate((("fixed", "one step"), ("theorem", "theorem's step"))):
+        wide = by_complexity(table[table.rule == rule])
+        slow = stats.rankdata(wide.mean())
+        for levels, look in (
+            (findings["permuted"][rule], style.control("levels permuted" if i == 0 else None, i)),
+            (wide.columns.to_numpy(), style.measured(i, label=name)),
+        ):
+            ranks = stats.rankdata(levels)
+            axis.plot(ranks + shift[rule], slow, **look | {"linestyle": ""})
+            drawn.append(pd.DataFrame({"rule": rule, "rank": ranks, "rank_iterations": slow}))
+    text = f"rank correlation {{}}\n(at least {findings['least']:g})"
+    top = 1.45 * len(slow)
+    style.judged(axis, findings["5"], text, (0.03, 0.92))
+    style.judged(axis, findings["5x"], "permuted: {}", (0.03, 0.79), color=style.VERMILLION)
+    axis.set(ylim=(0, top), yticks=range(1, len(slow) + 1, 2), xticks=range(1, len(slow) + 1, 2))
+    axis.set(xlabel="rank of the condition number", ylabel="rank of the iterations")
+    return pd.concat(drawn)
 
 
 if __name__ == "__main__":

@@ -27,66 +27,69 @@ def judge(tables, claims, rng):
 
 def draw(findings, tables):
     table = tables["rate"]
-    laws = list(table.law.unique())
-    fig, (steps, margins) = style.panels(2, height=2.6)
+    fig, (steps, margins) = style.panels(2, height=2.9)
+    style.title(steps, "a", "the theorem's step: every drop is above both guarantees")
+    style.title(margins, "b", "far larger steps cross the guarantees for Gaussian inputs")
+    drawn = [*draw_steps(steps, table, findings), *draw_margins(margins, findings)]
+    style.legend_below(fig)
+    return fig, drawn
+
+
+def bounds(axis, findings, at):
+    """What is guaranteed, by the theorem and by the sharper form of its proof."""
+    style.bound(axis, None, findings["stated"], "above", r"theorem: $\eta\gamma/2$", at=at)
+    style.bound(axis, None, findings["sharper"], "above", r"sharper: $3\eta\gamma/2$", at=at)
+
+
+def draw_steps(axis, table, findings):
+    """Drop over the guarantee at every step: median and range of the seeds."""
     drawn = []
     for i, (law, rows) in enumerate(table[table.rule == "theorem"].groupby("law", sort=False)):
-        label = law.replace("sigma", r"$\sigma$")
         rows = rows.assign(ratio=rows["drop"] / rows.bound)
         wide = rows.pivot(index="seed", columns="iteration", values="ratio").dropna(axis=1)
-        lowest, highest = wide.min(), wide.max()
-        steps.fill_between(
-            wide.columns + 1, lowest, highest, color=style.COLOURS[i], alpha=style.BAND, linewidth=0
+        part = pd.DataFrame(
+            {
+                "iteration": wide.columns,
+                "median": wide.median(),
+                "low": wide.min(),
+                "high": wide.max(),
+            }
         )
-        steps.plot(wide.columns + 1, wide.median(), label=label, **style.look(i))
-        drawn.append(
-            pd.DataFrame(
-                {
-                    "iteration": wide.columns,
-                    "median": wide.median(),
-                    "low": lowest,
-                    "high": highest,
-                    "curve": law,
-                }
-            )
-        )
-    labels = {"stated": r"stated: $\eta\gamma/2$", "sharper": r"sharper: $3\eta\gamma/2$"}
-    for name, label in labels.items():
-        level = findings[name]
-        steps.axhline(level, **style.THEORY)
-        steps.text(1.1, level, label, fontsize=6.5, va="bottom")
-    steps.set(
-        xscale="log",
-        xlabel="iteration + 1",
-        yscale="log",
-        ylim=(0.7, 300),
-        ylabel=r"$(1 - e_{t+1}^2 / e_t^2)\,/\,(\eta\gamma/2)$",
-        title=f"the theorem's step, all {table.seed.nunique()} seeds (range)",
-    )
-    steps.legend(loc="upper right")
-    for i, law in enumerate(laws):
-        rows = findings["constant steps"].loc[law].reset_index()
-        margins.plot(
-            rows.eta,
-            rows["min"],
-            marker=style.MARKERS[i],
-            **style.look(i),
-            label=law.replace("sigma", r"$\sigma$"),
-        )
+        look = style.measured(i, markevery=0.15, label=law.replace("sigma", r"$\sigma$"))
+        axis.fill_between(part.iteration + 1, part.low, part.high, color=look["color"],
+                          alpha=style.BAND, linewidth=0)  # fmt: skip
+        axis.plot(part.iteration + 1, part["median"], **look)
+        drawn.append(part.assign(curve=law))
+    bounds(axis, findings, 0.03)
+    style.corner(axis, f"{table.seed.nunique()} seeds, median and range", "upper right")
+    style.judged(axis, findings["4"], "least: {} of the theorem's", (0.97, 0.85))
+    style.judged(axis, findings["4b"], "{} of the sharper", (0.97, 0.78))
+    axis.set(xscale="log", yscale="log", ylim=(0.6, 300), xlabel="iteration + 1")
+    axis.set_ylabel(r"drop $1 - e_{t+1}^2 / e_t^2$, over $\eta\gamma/2$")
+    style.plain_ticks(axis, "y")
+    return drawn
+
+
+def draw_margins(axis, findings):
+    """Least drop over the guarantee against a constant step; the control is unstable."""
+    drawn = []
+    constant = findings["constant steps"]
+    for i, (law, rows) in enumerate(constant.groupby(level="law", sort=False)):
+        rows = rows.droplevel("law").reset_index()
+        stable = rows if law != "Gaussian" else rows[rows.eta <= 4]
+        axis.plot(stable.eta, stable["min"], **style.measured(i))
+        unstable = rows[~rows.index.isin(stable.index)]
+        if len(unstable):
+            axis.plot(unstable.eta, unstable["max"], **style.control(r"Gaussian, $\eta > 4$"))
         drawn.append(rows.assign(curve=law, panel="constant steps"))
-    for name in labels:
-        margins.axhline(findings[name], **style.THEORY)
-    margins.axvline(4, color="0.5", linewidth=0.7)
-    margins.text(4.05, 3.6, "Gaussian:\nunstable\n(4x)", fontsize=6.5, va="center")
-    margins.set(
-        xlabel=r"constant step $\eta$, far above the theorem's",
-        ylabel="least ratio over steps and seeds",
-        xlim=(0, 4.9),
-        ylim=(-3.2, 4.6),
-        title="larger steps cross the guarantee",
+    bounds(axis, findings, 0.98)
+    style.judged(
+        axis, findings["4x"], "control, best seed: {}", (0.5, 0.06), color=style.VERMILLION
     )
-    margins.legend(loc="lower left")
-    return fig, drawn
+    lowest = constant["min"].min()
+    axis.set(xlim=(0, 4.9), ylim=(lowest - 0.6, 5.2), xticks=range(5))
+    axis.set(xlabel=r"constant step $\eta$", ylabel="least over steps and seeds")
+    return drawn
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Claim 2: gamma, L and lambda_max(A_{w,-w*})/phi, measured, on their closed forms."""
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from workflow.studies import study, style
@@ -12,20 +13,29 @@ LEVEL = 0.95
 def judge(tables, claims, rng):
     table = tables["smoothness"]
     table = table.assign(difference=table.rayleigh_quotient - table.closed_form)
+    judged, broken = claims["2"].rows(table), claims["2x"].rows(table)
     return {
-        "2": largest_deviation(claims["2"].rows(table)),
+        "2": largest_deviation(judged),
         "2b": growth(claims["2b"].rows(table)),
-        "2x": largest_deviation(claims["2x"].rows(table)),
+        "2x": largest_deviation(broken),
+        "deviations": pd.concat([deviations(judged), deviations(broken)]),
+        "most": claims["2"].at_most,
+        "band": (claims["2b"].at_least, claims["2b"].at_most),
     }
 
 
-def largest_deviation(rows):
-    """Largest |t| over the cells, in units of the critical value for as many tests."""
+def deviations(rows):
+    """Of every cell |t|, in units of the critical value for as many tests."""
     cells, seeds = rows.groupby(["law", "dimension", "quantity", "phi"]), rows.seed.nunique()
     error = cells.difference.std() / np.sqrt(seeds)
     deviation = (cells.difference.mean().abs() / error).where(error > 0)
     critical = stats.t.isf((1 - LEVEL) / 2 / len(deviation), seeds - 1)
-    return exactly(deviation.max() / critical, seeds=seeds)
+    return deviation / critical
+
+
+def largest_deviation(rows):
+    """Largest |t| over the cells."""
+    return exactly(deviations(rows).max(), seeds=rows.seed.nunique())
 
 
 def growth(rows):
@@ -39,70 +49,91 @@ def growth(rows):
     return Measured(mean, mean - reach, mean + reach, seeds)
 
 
+QUANTITIES = {
+    "gamma": (r"$\gamma(\phi)$", "$\\gamma$ falls to 0 as proven"),
+    "L": (r"$L(\phi)$", "$L$ falls, too"),
+    "wrong": (r"$\lambda_{\max}(A_{w,-w^*}) / \phi$", "the wrong region grows with the tight rate"),
+}
+
+
+def looks(cells):
+    """Law and dimension to the look of a curve, laws told apart by colour and marker."""
+    known, colours = {}, {"gaussian": 0, "sphere": 3}
+    for i, (law, p) in enumerate(cells):
+        if law == "mixture":
+            known[law, p] = style.control(r"mixture, $\sigma = 0.2$", linestyle="")
+        else:
+            name = law.replace("gaussian", "Gaussian")
+            look = {"marker": style.MARKERS[i], "linestyle": "", "label": f"{name}, $p = {p}$"}
+            known[law, p] = style.measured(colours[law], **look)
+    return known
+
+
 def draw(findings, tables):
-    table = tables["smoothness"]
-    table = table[table.law != "mixture"].assign(degrees=lambda t: np.degrees(t.phi))
-    fig, axes = style.panels(3)
+    table = tables["smoothness"].assign(degrees=lambda t: np.degrees(t.phi))
+    fig, (*axes, strip) = style.panels(2, rows=2, height=5)
+    known = looks(table[["law", "dimension"]].drop_duplicates().itertuples(index=False, name=None))
     drawn = []
-    titles = {
-        "gamma": r"$\gamma(\phi)$",
-        "L": r"$L(\phi)$",
-        "wrong": r"$\lambda_{\max}(A_{w,-w^*}) / \phi$",
-    }
-    cells = list(table.groupby(["law", "dimension"]))
-    for axis, (quantity, title) in zip(axes, titles.items(), strict=True):
-        for i, ((law, p), rows) in enumerate(cells):
-            rows = rows[rows.quantity == quantity]
-            # The sphere's constants are the Gaussian's divided by p: all on one scale.
-            scale = (p if law == "sphere" else 1) / (rows.phi if quantity == "wrong" else 1)
-            rows = rows.assign(
-                value=rows.rayleigh_quotient * scale,
-                largest=rows.eigenvalue * scale,
-                exact=rows.closed_form * scale,
-            )
-            shift = (i - 2.5) * 0.7  # degrees, so that the markers do not hide each other
-            wide = rows.pivot(index="seed", columns="degrees", values="value")
-            median, low, high = style.median_band(wide.to_numpy())
-            axis.errorbar(
-                wide.columns + shift,
-                median,
-                (median - low, high - median),
-                linestyle="",
-                marker=style.MARKERS[i],
-                markersize=2.8,
-                color=style.COLOURS[i],
-                elinewidth=0.7,
-                label=f"{law}, $p = {p}$",
-            )
-            drawn.append(
-                rows.groupby("degrees")[["value", "largest", "exact"]]
-                .mean()
-                .reset_index()
-                .assign(quantity=quantity, curve=f"{law}, p = {p}")
-            )
-            if p == max(table.dimension):
-                biased = rows.groupby("degrees").largest.mean()
-                axis.plot(
-                    biased.index,
-                    biased,
-                    color=style.COLOURS[i],
-                    linewidth=0.6,
-                    linestyle=":",
-                    label=f"{law}, $p = {p}$, sample eigenvalue (biased)",
-                )
-        exact = rows.drop_duplicates("degrees").sort_values("degrees")
-        axis.plot(exact.degrees, exact.exact, label="closed form", **style.THEORY)
-        axis.set(
-            xlabel=r"angle $\phi$ (degrees)",
-            title=title if quantity != "L" else rf"{title}, {table.seed.nunique()} seeds",
-            xticks=range(0, 91, 30),
-        )
-    axes[2].axhline(1 / np.pi, color="0.5", linewidth=0.7)
-    axes[2].text(88, 1 / np.pi, r"tight $\beta = 1/\pi$", fontsize=6.5, ha="right", va="bottom")
-    axes[0].set_ylabel(r"value (sphere: $\times\, p$)")
-    handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=4)
+    for letter, axis, (quantity, (symbol, seen)) in zip(
+        "abc", axes, QUANTITIES.items(), strict=True
+    ):
+        style.title(axis, letter, seen)
+        drawn += draw_quantity(axis, table[table.quantity == quantity], quantity, known)
+        axis.set(xlabel=r"angle $\phi$ (degrees)", ylabel=symbol, xticks=range(0, 91, 30))
+    axes[0].set_ylabel(axes[0].get_ylabel() + r" (sphere: $\times\, p$)")
+    style.corner(axes[0], f"{table.seed.nunique()} seeds", "upper right")
+    style.criterion(
+        axes[2],
+        *(share / np.pi for share in findings["band"]),
+        label="criterion at the least angle",
+        inside=False,
+    )
+    axes[2].set_ylim(top=0.37)
+    axes[2].axhline(1 / np.pi, color=style.INK, linewidth=0.6)
+    style.judged(axes[2], findings["2b"], r"over $1/\pi$: {}", (0.03, 0.1))
+    style.title(strip, "d", "all deviations are noise, but for the control")
+    drawn.append(draw_deviations(strip, findings, known))
+    style.legend_below(fig)
     return fig, drawn
+
+
+def draw_quantity(axis, table, quantity, known):
+    """One of the three quantities on its closed form, a law and dimension a look."""
+    drawn = []
+    for i, ((law, p), rows) in enumerate(table.groupby(["law", "dimension"])):
+        # The sphere's constants are the Gaussian's divided by p: all on one scale.
+        scale = (p if law != "gaussian" else 1) / (rows.phi if quantity == "wrong" else 1)
+        rows = rows.assign(value=rows.rayleigh_quotient * scale, exact=rows.closed_form * scale)
+        wide = rows.pivot(index="seed", columns="degrees", values="value")
+        median, low, high = style.median_band(wide.to_numpy())
+        shift = (i - 2.5) * 0.7  # degrees, so that the markers do not hide each other
+        look = known[law, p] | {"markersize": 2.8}
+        ends = (median - low, high - median)
+        axis.errorbar(wide.columns + shift, median, ends, elinewidth=0.7, **look)
+        means = rows.groupby("degrees")[["value", "exact"]].mean().reset_index()
+        drawn.append(means.assign(quantity=quantity, curve=f"{law}, p = {p}"))
+        if law != "mixture":
+            exact = rows.drop_duplicates("degrees").sort_values("degrees")
+    axis.plot(exact.degrees, exact.exact, label="theory: closed form", **style.THEORY)
+    return drawn
+
+
+def draw_deviations(axis, findings, known):
+    """What is judged: deviations from the closed forms, in units of the critical value."""
+    found = findings["deviations"].rename("deviation").reset_index()
+    laws = ["gaussian", "sphere", "mixture"]
+    for (law, p), rows in found.groupby(["law", "dimension"]):
+        places = laws.index(law) + np.linspace(-0.3, 0.3, len(rows))
+        axis.plot(rows.deviation.clip(lower=1e-3), places, **known[law, p] | {"markersize": 2.5})
+    style.criterion(axis, at_most=findings["most"], along="x", inside=False)
+    style.judged(axis, findings["2"], "largest: {}", (0.03, 0.95))
+    style.judged(
+        axis, findings["2x"], "largest: {}", (0.97, 0.04), digits=0, color=style.VERMILLION
+    )
+    axis.set(xscale="log", xlabel="deviation from the closed form / critical value")
+    axis.set_yticks(range(3), ["Gaussian", "sphere", "control:\nmixture"])
+    axis.set_ylim(2.6, -0.8)
+    return found
 
 
 if __name__ == "__main__":

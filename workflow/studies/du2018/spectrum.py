@@ -43,6 +43,7 @@ def judge(tables, claims, rng):
         "times": times,
         "chosen": chosen,
         "least": claims["12x"].at_least,
+        "grown": claims["12f"].at_least,
         "band": (claims["12e"].at_least, claims["12e"].at_most),
     }
 
@@ -107,99 +108,130 @@ def off_prediction(measured):
 
 def draw(findings, tables):
     replica = "Fashion-MNIST"
-    shown = [("random", "MNIST", findings, tables), ("gabor", "MNIST", findings, tables)]
+    shown = [("random", findings, tables), ("gabor", findings, tables)]
     if replica in findings:
-        shown.append(("random", replica, findings[replica], tables[replica]))
-    fig, axes = style.plt.subplots(
-        2, 3, figsize=(style.DOUBLE, 4.6), layout="constrained", squeeze=False
-    )
-    drawn, titles = [], []
-    for axis, (kind, data, found, of) in zip(axes[0], shown, strict=False):
-        table = of["image_spectrum"].query("teacher == @kind")
-        mesh, part = heat(axis, table, found)
-        name = {"gabor": "Gabor", "random": "random"}[kind]
-        axis.set(xlabel="step $t$")
-        titles.append(f"{table.data.iloc[0]}, {name}")
-        drawn.append(part.assign(teacher=kind, data=data))
-    for axis in axes[0][len(shown) :]:
-        axis.set_axis_off()
-    axes[0][0].set_ylabel(r"eigenvector $j$ (largest $\lambda_j$ first)")
-    fig.colorbar(
-        mesh,
-        ax=axes[0],
-        label=r"$|\langle w_t - w^*, v_j\rangle|$ / start",
-        boundaries=np.linspace(0, 1, 101),
-        ticks=[0, 0.5, 1],
-    )
-    cells = [
-        (found, cell) for *_, found, _ in shown[:1] + shown[2:] for cell in found["shares"]["end"]
-    ]
-    shown_cells = [(found["shares"]["end"][cell].data, *cell) for found, cell in cells]
-    labels = [
-        f"{data.replace('Fashion-MNIST', 'Fashion')} {kind}, {distance:g}"
-        for data, kind, distance in shown_cells
-    ]
-    # A short training has no direction of the range, and a logarithmic axis needs some.
-    scale = "log" if len(findings["chosen"]) else "linear"
-    shares, halved, against = axes[1]
-    places = np.arange(len(cells))
-    control = {"fillstyle": "none", "color": style.COLOURS[3], "label": "control: at the start"}
-    for name, look in (
-        ("end", {"color": style.COLOURS[0], "label": "at the end"}),
-        ("start", control),
+        shown.append(("random", findings[replica], tables[replica]))
+    groups = []
+    for kind, found, of in shown:
+        rows = of["image_spectrum"].query("teacher == @kind")
+        groups.append((kind, rows.data.iloc[0], found, rows))
+    fig, axes = style.panels(3, rows=2, height=5.4)
+    maps, (shares, halved, against) = axes[:3], axes[3:]
+    drawn = []
+    seen = ("what images show much is learned first", "the same", "less is learned")
+    for letter, axis, text, (kind, data, found, rows) in zip(
+        "abc", maps, seen, groups, strict=False
     ):
-        points(shares, places, [found["shares"][name][cell] for found, cell in cells], look)
-    shares.axhspan(findings["least"], 1, color="0.92", zorder=0)
-    shares.text(0, findings["least"] - 0.02, "criterion", fontsize=6.5, va="top")
-    shares.set(ylim=(0, 1.02), ylabel=r"share of $\|w - w^*\|^2$ in the lower half")
-    shares.legend(loc="center right", bbox_to_anchor=(1, 0.68))
-    points(
-        halved,
-        places,
-        [found["halved"].get(cell, exactly(np.nan)) for found, cell in cells],
-        {"color": style.COLOURS[0]},
-    )
-    halved.axhspan(*findings["band"], color="0.92", zorder=0)
-    halved.axhline(1, **style.THEORY)
-    halved.set(
-        yscale=scale,
-        ylim=(0.25, 4),
-        ylabel=r"$\eta\lambda_j\,\times$ step of halving",
-    )
-    halved.set_yticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
-    halved.minorticks_off()
-    for axis in (shares, halved):
-        axis.set_xticks(places, labels, rotation=90, fontsize=6)
-    for i, (kind, data, found, _) in enumerate(shown):
-        rows = found["chosen"].query("teacher == @kind")
-        rows = rows[np.isfinite(rows.iterations)]
-        against.plot(
-            rows.predicted,
-            rows.iterations,
-            linestyle="",
-            marker=style.MARKERS[i],
-            markersize=1.6,
-            alpha=0.4,
-            rasterized=True,
-            color=style.COLOURS[(0, 2, 4)[i]],
-            label=f"{data}, {kind}",
-        )
-        drawn.append(rows.assign(data=data))
-    ends = np.array([rows.predicted.min(), rows.predicted.max()])
-    against.plot(ends, ends, **style.THEORY)
-    against.set(
-        xscale=scale,
-        yscale=scale,
-        xlabel=r"prediction $1 / (\eta\lambda_j)$",
-        ylabel="step of halving",
-    )
-    against.legend(loc="upper center", bbox_to_anchor=(0.5, -0.28), handlelength=1, markerscale=2.5)
-    titles += [""] * (3 - len(titles))
-    titles += ["error left where little is seen", "halved when predicted", "a dot a direction"]
-    for letter, axis, title in zip("abcdef", axes.ravel(), titles, strict=True):
-        if axis.axison:
-            axis.set_title(f"({letter}) {title}", loc="left")
+        mesh, part = heat(axis, rows, found)
+        style.title(axis, letter, f"{name_of(data, kind)}: {text}")
+        drawn.append(part.assign(teacher=kind, data=data))
+    for axis in maps[len(groups) :]:
+        axis.set_axis_off()
+        axis.set_title("", loc="left")
+    maps[0].set_ylabel(r"eigenvector $j$ (largest $\lambda_j$ first)")
+    bar = fig.colorbar(mesh, ax=list(maps), boundaries=np.linspace(0, 1, 101), ticks=[0, 0.5, 1])
+    bar.set_label(r"$|\langle w_t - w^*, v_j\rangle|$ / start")
+    style.title(shares, "d", "the error left lies in the half that is seen least")
+    style.title(halved, "e", "components halve when predicted")
+    style.title(against, "f", "most halve near it, some far earlier")
+    drawn += draw_shares(shares, groups, findings)
+    drawn += draw_halved(halved, groups, findings)
+    drawn += draw_times(against, groups)
+    style.legend_below(fig)
     return fig, drawn
+
+
+def name_of(data, kind):
+    """Data and kind of teacher in short."""
+    return f"{data.replace('Fashion-MNIST', 'Fashion')}, {kind.replace('gabor', 'Gabor')}"
+
+
+def points(axis, groups, cells_of, look_of):
+    """Values with intervals against the start's distance, a look a group; what was drawn."""
+    drawn = []
+    for i, (kind, data, found, _) in enumerate(groups):
+        cells = {r: m for (teacher, r), m in cells_of(found).items() if teacher == kind}
+        if not cells:
+            continue
+        value, low, high = np.array([cell[:3] for cell in cells.values()]).T
+        places = np.array([*cells]) + 0.05 * (i - 1)
+        look = {"linestyle": "", "elinewidth": 0.9} | look_of(i, name_of(data, kind))
+        axis.errorbar(places, value, (value - low, high - value), **look)
+        drawn.append(
+            pd.DataFrame({"start_distance": [*cells], "median": value, "low": low, "high": high})
+        )
+        drawn[-1] = drawn[-1].assign(teacher=kind, data=data)
+    distances = sorted({r for *_, rows in groups for r in rows.start_distance.unique()})
+    axis.set_xticks(distances, [f"{r:g}" for r in distances])
+    axis.set_xlim(distances[0] - 0.12, distances[-1] + 0.12)
+    axis.set_xlabel(r"start, $\|w_0 - w^*\| / \|w^*\|$")
+    return drawn
+
+
+def measured(i, name):
+    """Look of a kind of images and teachers."""
+    return style.measured(i, linestyle="", label=name)
+
+
+def draw_shares(axis, groups, findings):
+    """Share of the squared error in the lower half, at the start and at the end."""
+
+    def at_start(i, _):
+        return style.control("at the start" if i == 0 else None, i, linestyle="")
+
+    drawn = [
+        part.assign(quantity=f"share at the {time}")
+        for time, look in (("end", measured), ("start", at_start))
+        for part in points(axis, groups, lambda found, time=time: found["shares"][time], look)
+    ]
+    style.criterion(axis, findings["least"], label="criterion (MNIST)", inside=False, at=0.02)
+    style.judged(
+        axis,
+        findings["12f"],
+        "least growth {}\n" + f"(at least {findings['grown']:g})",
+        (0.5, 0.72),
+    )
+    axis.set(ylim=(0, 1.05), ylabel=r"share of $\|w - w^*\|^2$ in the lower half")
+    return drawn
+
+
+def draw_halved(axis, groups, findings):
+    """Step of halving in units of its prediction, medians with their intervals."""
+    drawn = points(axis, groups, lambda found: found["halved"], measured)
+    style.criterion(axis, *findings["band"])
+    axis.axhline(1, **style.THEORY)
+    # A short training has no direction of the range, and a logarithmic axis needs some.
+    axis.set(yscale="log" if len(findings["chosen"]) else "linear", ylim=(0.25, 4))
+    axis.set_ylabel(r"$\eta\lambda_j\,\times$ step of halving")
+    axis.set_yticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
+    axis.minorticks_off()
+    style.judged(axis, findings["12e"], "farthest: {}", (0.5, 0.06))
+    return [part.assign(quantity="halved, in units of the prediction") for part in drawn]
+
+
+def draw_times(axis, groups):
+    """Step of halving against its prediction: all judged directions, and medians by direction."""
+    drawn = []
+    for i, (kind, data, found, _) in enumerate(groups):
+        rows = found["chosen"]
+        rows = rows[rows.teacher == kind]
+        rows = rows[np.isfinite(rows.iterations)]
+        look = style.measured(i, linestyle="")
+        axis.plot(rows.predicted, rows.iterations, **look | {"markersize": 1, "alpha": 0.25})
+        middle = rows.groupby("direction")[["predicted", "iterations"]].median()
+        axis.plot(middle.predicted, middle.iterations, **look | {"markeredgecolor": "white"})
+        drawn.append(rows.assign(data=data))
+    if sum(map(len, drawn)):
+        ends = np.array(
+            [
+                min(rows.predicted.min() for rows in drawn if len(rows)),
+                max(rows.predicted.max() for rows in drawn if len(rows)),
+            ]
+        )
+        axis.plot(ends, ends, label="theory: halved at the prediction", **style.THEORY)
+        axis.set(xscale="log", yscale="log")
+    axis.set(xlabel=r"prediction $1 / (\eta\lambda_j)$", ylabel="step of halving")
+    return drawn
 
 
 def heat(axis, table, findings):
@@ -212,34 +244,20 @@ def heat(axis, table, findings):
     grid = rows[rows.iteration > 0].pivot_table(
         index="direction", columns="iteration", values="left", aggfunc="median"
     )
-    mesh = axis.pcolormesh(
-        # The upper part of the map is left out, so that the dark line stands off.
-        grid.columns,
-        grid.index,
-        grid,
-        cmap="GnBu",
-        vmin=0,
-        vmax=1.4,
-        rasterized=True,
-    )
+    # The upper part of the map is left out, so that the dark line stands off.
+    look = {"cmap": "GnBu", "vmin": 0, "vmax": 1.4, "rasterized": True}
+    mesh = axis.pcolormesh(grid.columns, grid.index, grid, **look)
     times = findings["times"]
     times = times[(times.teacher == table.teacher.iloc[0]) & (times.start_distance == distance)]
     predicted = times.groupby("direction").predicted.median()
     axis.plot(predicted, predicted.index, **style.THEORY)
-    axis.text(0.03, 0.05, r"dashed: $\eta\lambda_j t = 1$", transform=axis.transAxes, fontsize=6.5)
+    axis.text(
+        0.03, 0.05, r"theory: $\eta\lambda_j t = 1$", transform=axis.transAxes, fontsize=style.SMALL
+    )
     axis.set(xscale="log", xlim=(1, grid.columns.max()), ylim=(grid.index.max() + 0.5, 0.5))
+    axis.set_xlabel("step $t$")
     axis.grid(False)
     return mesh, grid.reset_index().melt("direction", value_name="left")
-
-
-def points(axis, places, found, look):
-    """Values with their intervals."""
-    value, low, high = (
-        np.array([getattr(m, name) for m in found]) for name in ("value", "low", "high")
-    )
-    axis.errorbar(
-        places, value, (value - low, high - value), linestyle="", marker="o", elinewidth=0.9, **look
-    )
 
 
 if __name__ == "__main__":

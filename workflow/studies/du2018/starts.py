@@ -36,111 +36,75 @@ def above_the_bound(table):
     return min(found, key=lambda measured: measured.low)._replace(note=note)
 
 
-def draw_inside(axis, table):
-    """Shares of good starts inside phi* against the spread of the patches."""
-    level = 1 - (1 - LEVEL) / len(table)
-    share = table.successes / table.draws
-    ends = [wilson(k, n, level) for k, n in zip(table.successes, table.draws, strict=True)]
-    low, high = np.array(ends).T
-    axis.errorbar(
-        table.patch_sigma,
-        share,
-        (share - low, high - share),
-        linestyle="",
-        marker="o",
-        color=style.COLOURS[0],
-        label="begin inside, recover",
-    )
-    axis.plot(table.patch_sigma, table.exact, label="exact", **style.look(0))
-    axis.plot(table.patch_sigma, table.bound, label="Corollary 3.1", **style.THEORY)
-    axis.set(
-        xlabel=rf"patches $\sigma_2$, base $\sigma = {table.base_sigma.iloc[0]:g}$",
-        ylim=(-0.02, 0.52),
-        xticks=table.patch_sigma,
-        title="Corollary 3.1",
-    )
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
-
-
 def draw(findings, tables):
     table = tables["starts"]
     fig, (radius, dimension, inside) = style.panels(
-        3, height=3.1, gridspec_kw={"width_ratios": [1.25, 1, 0.9]}
+        3, height=3.4, gridspec_kw={"width_ratios": [1.1, 1.1, 0.9]}
     )
-    draw_inside(inside, tables["starts_inside"])
+    style.title(radius, "a", "smaller balls are better; every bound is kept")
+    style.title(dimension, "b", r"without $\sqrt{p}$ the bound is broken")
+    style.title(inside, "c", "starts inside the angle of the corollary recover")
     level = 1 - (1 - LEVEL) / len(table)
-
-    def points(axis, rows, x, i, label):
-        """Monte Carlo shares with simultaneous Wilson intervals."""
-        share = rows.successes / rows.draws
-        ends = [wilson(k, n, level) for k, n in zip(rows.successes, rows.draws, strict=True)]
-        low, high = np.array(ends).T
-        axis.errorbar(
-            rows[x],
-            share,
-            (share - low, high - share),
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            elinewidth=0.9,
-            label=label,
-        )
-
-    dimensions = sorted(table.dimension.unique())
-    for i, p in enumerate((dimensions[0], dimensions[-1])):
+    for i, p in enumerate((table.dimension.min(), table.dimension.max())):
         rows = table[table.dimension == p].sort_values("fraction")
-        points(radius, rows, "fraction", i, f"Monte Carlo, $p = {p}$")
-        radius.plot(rows.fraction, rows.exact, **style.look(i), label=f"exact, $p = {p}$")
-        radius.plot(
-            rows.fraction,
-            rows.sharper_bound,
-            color=style.COLOURS[i],
-            linestyle=":",
-            label=f"sharper bound, $p = {p}$",
-        )
-    radius.plot(
-        rows.fraction,
-        rows.bound,
-        label=r"$1/2 - \alpha\sqrt{\pi p/2}$ (as we reconstruct it)",
-        **style.THEORY,
-    )
-    radius.set(
-        xlabel=r"radius of the ball, $\alpha\,/\,\sqrt{1/(2\pi p)}$",
-        ylim=(-0.02, 0.52),
-        ylabel=r"$P(\|w_0 - w^*\|^2 \leq (1 - \alpha^2)\|w^*\|^2)$",
-        title=f"{table.draws.min():,} draws a point",
-    )
-    radius.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
+        points(radius, rows, "fraction", level, style.measured(i, label=f"drawn, $p = {p}$"))
+        radius.plot(rows.fraction, rows.exact, label="theory: exact", **style.THEORY)
+    # The paper's bound is the same in every dimension, in units of the largest radius.
+    style.bound(radius, rows.fraction, rows.bound, "above", "Theorem 3.4", at=0.34)
+    radius.set_xlabel(r"radius of the ball, $\alpha\,/\,\sqrt{1/(2\pi p)}$")
+    radius.set_ylabel(r"$P(\|w_0 - w^*\|^2 \leq (1 - \alpha^2)\|w^*\|^2)$")
+    style.judged(radius, findings["11"], "largest deviation / critical value: {}", (0.03, 0.05))
+    style.corner(radius, f"{table.draws.min():,} draws a point", "upper right")
     fraction = table.fraction.max()
     rows = table[table.fraction == fraction].sort_values("dimension")
-    points(dimension, rows, "dimension", 0, "Monte Carlo")
-    dimension.plot(rows.dimension, rows.exact, label="exact", **style.look(0))
-    dimension.plot(
-        rows.dimension,
-        rows.sharper_bound,
-        color=style.COLOURS[0],
-        linestyle=":",
-        label="sharper bound",
+    points(dimension, rows, "dimension", level, style.measured(2, label="drawn, largest radius"))
+    dimension.plot(rows.dimension, rows.exact, **style.THEORY)
+    x = rows.dimension.to_numpy()
+    style.bound(dimension, x, rows.sharper_bound, "above", "sharper", at=0.4)
+    style.bound(dimension, x, rows.bound, "above", "Theorem 3.4", at=0.4)
+    look = style.control(r"bound without $\sqrt{p}$", i=3)
+    dimension.plot(x, rows.unscaled_bound, **look)
+    text = "above the exact\nby up to {}"
+    style.judged(dimension, findings["11x"], text, (0.97, 0.93), color=style.VERMILLION)
+    style.judged(
+        dimension, findings["11b"], "bounds less exact: {} at most", (0.97, 0.13), digits=3
     )
-    dimension.plot(rows.dimension, rows.bound, label="paper's bound", **style.THEORY)
-    dimension.plot(
-        rows.dimension,
-        rows.unscaled_bound,
-        label=r"without $\sqrt{p}$ (11x): exceeded",
-        color=style.COLOURS[3],
-        linestyle=style.LINES[2],
-        marker="v",
-    )
-    dimension.set(
-        xscale="log",
-        xlabel="dimension $p$",
-        ylim=(-0.02, 0.52),
-        title=rf"radius $\alpha = {fraction:g}\,\sqrt{{1/(2\pi p)}}$",
-    )
-    dimension.set_xticks(dimensions, [str(p) for p in dimensions])
-    dimension.minorticks_off()
-    dimension.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    dimension.set(xscale="log", xlabel="dimension $p$")
+    style.ticks(dimension, rows.dimension)
+    draw_inside(inside, tables["starts_inside"], findings["11c"])
+    for axis in (radius, dimension, inside):
+        axis.set_ylim(-0.02, 0.56)
+    style.legend_below(fig)
     return fig, [table, tables["starts_inside"]]
+
+
+def points(axis, rows, x, level, look):
+    """Shares of good starts with their simultaneous Wilson intervals."""
+    share = rows.successes / rows.draws
+    ends = [wilson(k, n, level) for k, n in zip(rows.successes, rows.draws, strict=True)]
+    low, high = np.array(ends).T
+    look = look | {"linestyle": "", "elinewidth": 0.9}
+    axis.errorbar(rows[x], share, (share - low, high - share), **look)
+
+
+def draw_inside(axis, table, finding):
+    """Shares of good starts inside phi* against the spread of the patches."""
+    level = 1 - (1 - LEVEL) / len(table)
+    points(
+        axis,
+        table,
+        "patch_sigma",
+        level,
+        style.measured(5, marker="D", label="begin inside, recover"),
+    )
+    axis.plot(table.patch_sigma, table.exact, **style.THEORY)
+    style.bound(axis, table.patch_sigma.to_numpy(), table.bound, "above", "Corollary 3.1", at=0.4)
+    style.judged(axis, finding, "least excess: {}", (0.97, 0.05))
+    style.corner(axis, f"{table.draws.min():,} draws", "upper right")
+    axis.set_xticks(table.patch_sigma)
+    axis.set_xlabel(
+        rf"spread $\sigma_2$ of the patches, base $\sigma = {table.base_sigma.iloc[0]:g}$"
+    )
 
 
 if __name__ == "__main__":

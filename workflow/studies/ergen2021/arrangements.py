@@ -4,6 +4,7 @@ import pandas as pd
 
 from cnntheory.stats import log_log_slope
 from workflow.studies import study, style
+from workflow.studies.ergen2021.common import judged
 from workflow.studies.verdicts import exactly
 
 
@@ -30,6 +31,10 @@ def judge(tables, claims, rng):
             seeds=seeds,
             note=f"Their exponent {full.mean():.3g}.",
         ),
+        "slopes": tilt,
+        "full slopes": full,
+        "tilt": claims["6b"].at_most,
+        "expected": claims["6y"].given["h"],
     }
 
 
@@ -45,92 +50,111 @@ def growth(claim, table):
 
 def draw(findings, tables):
     table, timing = tables["arrangements"], tables["solver_timing"]
-    fig, (counts, bounds, seconds) = style.panels(3, height=2.7)
+    fig, (counts, ratios, slopes, seconds) = style.panels(2, rows=2, height=5.0)
+    style.title(counts, "a", "every count is Cover's, whatever the input's dimension")
+    style.title(ratios, "b", "the paper's bound is loose; patches in a plane have fewer patterns")
+    style.title(slopes, "c", "the exponent is that of the filter, not of the input")
+    style.title(seconds, "d", "training in seconds (not judged)")
     general = table[table.study == "general"]
+    colours = style.sequential(general.patch_size)
+    drawn = draw_counts(counts, findings, table, colours)
+    drawn += draw_ratios(ratios, findings, table, colours)
+    drawn.append(draw_slopes(slopes, findings, colours))
+    drawn.append(draw_seconds(seconds, timing, colours))
+    return fig, drawn
+
+
+def averages(table, values):
+    """Mean of something over the instances, by patch size and rows."""
+    found = values.groupby([table.patch_size, table.rows]).mean()
+    return found.rename("mean").reset_index()
+
+
+def draw_counts(axis, findings, table, colours):
+    """Exact counts of sign patterns on Cover's formula; control: filters as long as the input."""
+    general, full = table[table.study == "general"], table[table.study == "full"]
+    means, formula = averages(general, general.cells), averages(general, general.formula)
+    for i, (h, color) in enumerate(colours.items()):
+        own, line = (found[found.patch_size == h] for found in (means, formula))
+        label = "theory: Cover's formula" if not i else None
+        axis.plot(line.rows, line["mean"], label=label, **style.THEORY)
+        look = style.measured(i, color=color, linestyle="", label=f"counted, $h = {h}$")
+        axis.plot(own.rows, own["mean"], **look)
+    own = averages(full, full.cells)
+    h = full.patch_size.iloc[0]
+    look = style.control(f"filter as long as the input, $h = d = {h}$", linestyle="")
+    axis.plot(own.rows, own["mean"], zorder=7, **look)
+    axis.set(xscale="log", yscale="log", xlabel="rows $N = nK$", ylabel="sign patterns $P$")
+    style.ticks(axis, general.rows)
+    judged(axis, findings["6"], "largest |count $-$ formula|: {}", (0.02, 0.94))
+    style.legend_below(axis, ncols=2)
+    return [means.assign(quantity="cells"), own.assign(quantity="control: cells")]
+
+
+def draw_ratios(axis, findings, table, colours):
+    """Everything in units of Cover's formula; control: patches in a plane."""
+    general, plane = table[table.study == "general"], table[table.study == "plane"]
     drawn = []
-    for i, (h, rows) in enumerate(general.groupby("patch_size")):
-        means = rows.groupby("rows").cells.mean()
-        formula = rows.groupby("rows").formula.first()
-        counts.plot(formula.index, formula, **style.THEORY)
-        counts.plot(
-            means.index,
-            means,
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            label=f"$h = {h}$, slope $\\to$ {h - 1}",
-        )
-        ratio = (rows.bound / rows.cells).groupby(rows.rows).mean()
-        bounds.plot(
-            ratio.index,
-            ratio,
-            marker=style.MARKERS[i],
-            label=f"bound / $P$, $h = {h}$",
-            **style.look(i),
-        )
-        drawn += [means.reset_index().assign(patch_size=h), ratio.reset_index(name="ratio")]
-    plane = table[table.study == "plane"]
-    ratio = (plane.cells / plane.formula).groupby(plane.rows).mean()
-    bounds.plot(
-        ratio.index,
-        ratio,
-        marker=style.MARKERS[4],
-        label="$P$ / Cover, in a plane (6x)",
-        **style.look(4),
-    )
-    drawn.append(ratio.reset_index(name="ratio").assign(study="plane"))
-    full = table[table.study == "full"].groupby("rows").cells.mean()
-    counts.plot(
-        full.index,
-        full,
-        linestyle="",
-        marker="x",
-        markersize=5,
-        color=style.COLOURS[3],
-        label="fully connected, $d = 4$ (6y)",
-    )
-    counts.plot([], [], label="Cover's formula", **style.THEORY)
-    counts.set(
-        xscale="log",
-        yscale="log",
-        xlabel="rows $N = nK$",
-        ylabel="sign patterns $P$",
-        ylim=(1, 1e8),
-    )
-    counts.legend(loc="upper left", labelspacing=0.25)
-    bounds.axhline(1, color="0.4", linewidth=0.8)
-    bounds.set(
-        xscale="log",
-        yscale="log",
-        xlabel="rows $N = nK$",
-        ylabel="ratio",
-        ylim=(None, 3e6),
-    )
-    bounds.legend(loc="upper left", labelspacing=0.25)
-    for axis in (counts, bounds):
-        axis.set_xticks(ticks := [3, 10, 30, 100], [str(tick) for tick in ticks])
-        axis.minorticks_off()
+    for i, (h, color) in enumerate(colours.items()):
+        rows = general[general.patch_size == h]
+        loose, exact = (averages(rows, rows[c] / rows.formula) for c in ("bound", "cells"))
+        style.bound(axis, loose.rows, loose["mean"], "below", f"bound, $h = {h}$", at=1)
+        axis.plot(exact.rows, exact["mean"], **style.measured(i, color=color, linestyle=""))
+        drawn += [loose.assign(quantity="bound"), exact.assign(quantity="cells")]
+    own = averages(plane, plane.cells / plane.formula)
+    h = plane.patch_size.iloc[0]
+    axis.plot(own.rows, own["mean"], **style.control(f"patches of rank 2, $h = {h}$"))
+    axis.axhline(1, label="theory: Cover's formula", **style.THEORY)
+    axis.set(xscale="log", yscale="log", xlabel="rows $N = nK$", ylabel="in units of the formula")
+    style.ticks(axis, general.rows)
+    judged(axis, findings["6c"], "bound / count:\nleast {}", (0.02, 0.93))
+    text = "control: count $-$ formula up to {}"
+    judged(axis, findings["6x"], text, (0.02, 0.06), color=style.VERMILLION)
+    style.legend_below(axis, ncols=2)
+    return [*drawn, own.assign(quantity="control: cells")]
+
+
+def draw_slopes(axis, findings, colours):
+    """Exponents of the counts less h - 1, by patches and patch size."""
+    tilt, full = findings["slopes"], findings["full slopes"]
+    low, high = -findings["tilt"], findings["tilt"]
+    style.criterion(axis, low, high, at=0.02, inside=False)
+    drawn = []
+    for i, (K, own) in enumerate(tilt.groupby("patches")):
+        sizes = own.index.get_level_values("patch_size").to_numpy()
+        off = own.to_numpy() - (sizes - 1)
+        label = f"$K = {K}$ patch" + "es" * (K > 1)
+        axis.plot(sizes + 0.1 * (i - 0.5), off, **style.measured(i, linestyle="", label=label))
+        drawn.append(pd.DataFrame({"patch_size": sizes, "value": off, "quantity": label}))
+    expected = findings["expected"]
+    look = style.control(f"$h = d$, against $h = {expected}$", linestyle="")
+    off = full.to_numpy() - (expected - 1)
+    axis.plot([expected] * len(off), off, **look)
+    axis.set(xlabel="patch size $h$", ylabel="exponent $- (h - 1)$", xlim=(1.5, max(colours) + 0.5))
+    axis.set_ylim(low - 0.15, max(1.15, off.max() + 0.1))
+    axis.set_xticks(list(colours))
+    style.judged(axis, findings["6b"], "largest {}", (0.98, 0.28), digits=3)
+    style.judged(axis, findings["6y"], "control {}", (0.98, 0.8), color=style.VERMILLION)
+    style.legend_below(axis)
+    return pd.concat([*drawn, pd.DataFrame({"value": off, "quantity": "control"})])
+
+
+def draw_seconds(axis, timing, colours):
+    """Medians of the times; shades as in the other panels, open for the enumeration alone."""
+    medians = timing.groupby(["patch_size", "quantity", "samples"]).seconds.median()
+    names = {"arrangements": "enumeration", "convex program": "convex program"}
+    for (h, quantity), value in medians.groupby(["patch_size", "quantity"]):
+        samples = value.index.get_level_values("samples").to_numpy()
+        label = f"{names.get(quantity, quantity)}, $h = {h}$"
+        look = style.measured(list(colours).index(h), color=colours[h], label=label)
+        if quantity == "arrangements":
+            look |= {"markerfacecolor": "white", "linewidth": 0.7}
+        axis.plot(samples, value, **look)
     K = int(timing.patches.iloc[0])
-    for i, (h, by_size) in enumerate(timing.groupby("patch_size")):
-        for j, (quantity, rows) in enumerate(by_size.groupby("quantity", sort=False)):
-            value = rows.groupby("samples").seconds.median()
-            last = value[-2:]
-            slope = float(log_log_slope(last.index.to_numpy(), last.to_numpy()))
-            seconds.plot(
-                value.index,
-                value,
-                marker=style.MARKERS[2 * i + j],
-                label=f"$h = {h}$, {quantity}, {slope:.1f}",
-                **style.look(2 * i + j),
-            )
-            drawn.append(value.reset_index().assign(patch_size=h, quantity=quantity))
-    seconds.set(xscale="log", yscale="log", xlabel=f"samples $n$, $K = {K}$", ylabel="time (s)")
-    seconds.set_xticks(sizes := sorted(timing.samples.unique()), [f"{n}" for n in sizes])
-    seconds.minorticks_off()
-    top = timing.seconds.max()
-    seconds.set_ylim(top=300 * top)
-    seconds.legend(loc="upper left", title="last number: slope at the end", labelspacing=0.25)
-    return fig, [pd.concat(drawn)]
+    axis.set(xscale="log", yscale="log", xlabel=f"samples $n$, $K = {K}$", ylabel="time (s)")
+    style.ticks(axis, timing.samples)
+    style.legend_below(axis, ncols=2)
+    return medians.reset_index()
 
 
 if __name__ == "__main__":

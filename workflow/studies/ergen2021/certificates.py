@@ -1,9 +1,9 @@
 """Claims 2, 3: duality gaps and mapped-back networks of every architecture, and their controls."""
 
-import numpy as np
+import pandas as pd
 
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import FLOOR, excess, name, present
+from workflow.studies.ergen2021.common import FLOOR, excess, judged, name, present, strip
 from workflow.studies.verdicts import exactly
 
 
@@ -43,67 +43,92 @@ def judge(tables, claims, rng):
             unbalanced.max(), seeds=seeds, note=f"Median difference {unbalanced.median():.2g}."
         ),
         "bracketed": set(semi.architecture),
+        "lucky": f"{(restricted <= claims['2x'].at_most).sum()} of {len(restricted)} certified",
         "bounds": (claims["2"].at_most, claims["3"].at_most),
     }
 
 
-def strip(axis, place, values, i, label=None):
-    """One value an instance, spread a little around its place."""
-    spread = np.linspace(-0.13, 0.13, len(values))
-    axis.plot(
-        place + spread,
-        np.clip(np.abs(values), FLOOR, None),
-        linestyle="",
-        marker=style.MARKERS[i],
-        markersize=2.6,
-        color=style.COLOURS[i],
-        label=label,
-    )
-
-
 def draw(findings, tables):
-    recovered, certified = tables["recovered"], tables["certificates"]
     convex = tables["convex"]
-    fig, axes = style.panels(2, height=3.0, sharey=True)
-    drawn = []
-
+    fig, (gaps, back) = style.panels(2, height=3.5, sharey=True)
+    style.title(gaps, "a", "prices over all cells certify the optimum, over ten gates hardly ever")
+    style.title(back, "b", "the network mapped back attains it, one badly scaled does not")
+    drawn = draw_gaps(gaps, findings, tables)
+    drawn.append(draw_networks(back, findings, tables))
     names = [name(architecture) for _, architecture in present(convex)]
-    for place, (_, architecture) in enumerate(present(convex)):
-        rows = convex[convex.architecture == architecture]
-        known = certified[certified.architecture == architecture]
-        dual = (
-            known[known.study == "convex"].gap
-            if len(known)
-            else 1 - rows.dual_bound / rows.objective
-        )
-        judged = architecture not in findings["bracketed"]
-        strip(
-            axes[0],
-            place,
-            dual,
-            0 if judged else 3,
-            {0: "exact program", 4: "bracketed"}.get(place),
-        )
-        drawn.append(rows.assign(quantity="gap", value=1 - rows.dual_bound / rows.objective))
-        few = known[known.study == "restricted"]
-        if len(few):
-            strip(axes[0], place, few.gap, 1, "cells of ten gates (2x)" if not place else None)
-        back = recovered[recovered.architecture == architecture]
-        if len(back):
-            mapped = excess(back[back.study == "mapped"])
-            strip(axes[1], place, mapped, 0, "square-root map" if not place else None)
-            plain = excess(back[back.study == "unbalanced"])
-            strip(axes[1], place, plain, 1, "all scale in $u$ (3x)" if not place else None)
-        elif judged:
-            strip(axes[1], place, excess(rows), 0)
-    for axis, bound in zip(axes, findings["bounds"], strict=True):
-        axis.axhline(bound, **style.THEORY)
-        axis.set(yscale="log", xticks=range(len(names)), ylim=(FLOOR / 3, 1e7))
+    for axis, bound in zip((gaps, back), findings["bounds"], strict=True):
+        style.criterion(axis, at_most=bound, at=0.02)
+        axis.set(yscale="log", xticks=range(len(names)), ylim=(FLOOR / 3, 1e2))
+        axis.set_xlim(-0.6, len(names) - 0.4)
         axis.set_xticklabels(names, rotation=35, ha="right", rotation_mode="anchor")
-        axis.legend(loc="upper left", ncols=2, columnspacing=1, handletextpad=0.3)
-    axes[0].set(ylabel="duality gap $(p^* - d^*)\\, /\\, p^*$")
-    axes[1].set(ylabel="|objective of the network $- p^*$| $/\\, p^*$")
-    return fig, [*drawn, recovered, certified]
+    gaps.set_ylabel("duality gap $(p^* - d^*)\\, /\\, p^*$")
+    back.set_ylabel("|objective of the network $- p^*$| $/\\, p^*$")
+    style.legend_below(fig)
+    return fig, drawn
+
+
+def draw_gaps(axis, findings, tables):
+    """Duality gaps of all programs; controls: prices over ten gates."""
+    drawn, labels = [], set()
+    for place, (_, architecture) in enumerate(present(tables["convex"])):
+        rows, known = (
+            table[table.architecture == architecture]
+            for table in (tables["convex"], tables["certificates"])
+        )
+        bracketed = architecture in findings["bracketed"]
+        kinds = {
+            "prices over all cells": (known[known.study == "convex"].gap, style.measured(0)),
+            "control: prices over ten gates": (
+                known[known.study == "restricted"].gap,
+                style.control(),
+            ),
+        }
+        if known.empty:
+            label = "between two bounds, not judged" if bracketed else "exact program"
+            gap = (rows.objective - rows.dual_bound) / rows.objective
+            kinds = {label: (gap, style.measured(6 if bracketed else 1))}
+        for label, (gap, look) in kinds.items():
+            values = gap.abs().clip(lower=FLOOR)
+            strip(axis, place, values, look, None if label in labels else label)
+            labels.add(label)
+            drawn.append(pd.DataFrame({"value": gap}).assign(curve=label, panel=architecture))
+    found = findings["2x"]
+    text = "control, largest\n{}" + f"; {findings['lucky']}"
+    judged(axis, found, text, (0.98, 0.94), color=style.VERMILLION)
+    judged(axis, findings["2"], "all cells: largest {}", (0.02, 0.3))
+    judged(axis, findings["2b"], "exact programs: largest {}", (0.98, 0.53))
+    return drawn
+
+
+def draw_networks(axis, findings, tables):
+    """Objectives of the networks mapped back; control: another map of the same function."""
+    recovered, convex = tables["recovered"], tables["convex"]
+    drawn, labels = [], set()
+    for place, (_, architecture) in enumerate(present(convex)):
+        back = recovered[recovered.architecture == architecture]
+        kinds = {
+            "square-root map": (back[back.study == "mapped"], style.measured(0)),
+            "control: all scale in the filters": (
+                back[back.study == "unbalanced"],
+                style.control(i=1),
+            ),
+        }
+        if back.empty:
+            if architecture in findings["bracketed"]:
+                continue
+            rows = convex[convex.architecture == architecture]
+            kinds = {"exact program": (rows, style.measured(1))}
+        for label, (rows, look) in kinds.items():
+            values = excess(rows)
+            shown = None if label in labels else label
+            strip(axis, place, values.abs().clip(lower=FLOOR), look, shown)
+            labels.add(label)
+            drawn.append(pd.DataFrame({"value": values}).assign(curve=label, panel=architecture))
+    text = "control, average pooling,\nlargest {}"
+    judged(axis, findings["3x"], text, (0.98, 0.94), color=style.VERMILLION)
+    judged(axis, findings["3"], "square-root map: largest {}", (0.02, 0.3))
+    judged(axis, findings["3b"], "exact programs: largest {}", (0.98, 0.53))
+    return pd.concat(drawn)
 
 
 if __name__ == "__main__":

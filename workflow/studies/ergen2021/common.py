@@ -1,6 +1,9 @@
 """What the studies of Ergen & Pilanci (2021) share: names, and distances to the optimum."""
 
+import numpy as np
+
 from cnntheory.stats import wilson
+from workflow.studies import style
 from workflow.studies.verdicts import Measured
 
 # Architectures in the order in which they are drawn.
@@ -56,3 +59,43 @@ def drops(table):
     whole = table[table.study == "all"].set_index(by).program.rename("optimum")
     rest = table[table.study != "all"].join(whole, on=by)
     return rest.assign(drop=(rest.optimum - rest.program) / rest.optimum, miss=excess(rest).abs())
+
+
+def strip(axis, place, values, look, label=None, width=0.26, along="y"):
+    """One mark an instance, spread a little around its place.
+
+    Parameters
+    ----------
+    axis : matplotlib Axes
+    place : float
+    values : array_like
+        In the order in which they are spread.
+    look : dict
+        Of `style.measured` or `style.control`.
+    label : str, optional
+        In place of that of the look.
+    width : float
+        Of the spread.
+    along : {"y", "x"}
+        The axis of the values.
+    """
+    values = np.asarray(values)
+    points = place + width * np.linspace(-0.5, 0.5, len(values)), values
+    points = points if along == "y" else points[::-1]
+    axis.plot(*points, **{"markersize": 2.8} | look | {"linestyle": "", "label": label})
+
+
+def power(value):
+    """A number of any size for a cell or a panel: ``3 x 10^-13`` in mathematical type."""
+    if abs(value) < FLOOR:
+        return "0"
+    if 0.01 <= abs(value) < 1000:
+        return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return rf"${mantissa} \cdot 10^{{{int(exponent)}}}$"
+
+
+def judged(axis, finding, template, at, **more):
+    """`style.judged` for a number without an interval, however small."""
+    text = template.format(power(finding.value)).replace("{", "{{").replace("}", "}}")
+    return style.judged(axis, finding, text, at, **more)

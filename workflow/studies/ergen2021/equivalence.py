@@ -4,10 +4,21 @@ import numpy as np
 import pandas as pd
 
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import excess, name, present, share
+from workflow.studies.ergen2021.common import excess, judged, name, present, share, strip
 from workflow.studies.verdicts import exactly
 
-FLOOR = 1e-11
+SMALLEST = 1e-9  # smaller differences are rounding
+# Claims 1b, in the order of `NAMES`.
+CLAIMS = {
+    "fully_connected": "1b-fully",
+    "average": "1b-average",
+    "max": "1b-max",
+    "linear": "1b-linear",
+    "unpooled": "1b-unpooled",
+    "circular": "1b-circular",
+    "two_relu_unshared": "1b-unshared",
+    "two_relu_shared": "1b-shared",
+}
 INSTANCE = ["architecture", "seed", "beta_fraction"]
 
 
@@ -26,6 +37,8 @@ def judge(tables, claims, rng):
         "1x": doubled_decay(claims["1x"].rows(few), tables["convex_average"]),
         "best": best,
         "within": claims["1b-average"].given["within"],
+        "lowest": claims["1"].at_least,
+        "share": claims["1b-average"].at_least,
     }
 
 
@@ -64,82 +77,61 @@ def doubled_decay(trained, convex):
 
 
 def draw(findings, tables):
-    few, best = with_excess(tables["sgd"]), findings["best"]
+    best, few = findings["best"], with_excess(tables["sgd"])
     shown = few[~few.beta_fraction.isin(best.beta_fraction)]
     ends = pd.concat([with_excess(tables["restarts"]), shown])
-    lowest = pd.concat([best, best_restarts(shown)])
-    fig, (scatter, gaps) = style.panels(2, height=3.3, width_ratios=(1, 1.5))
-    draw_scatter(scatter, best, findings, tables)
-    fractions, ticks = sorted(lowest.beta_fraction.unique(), reverse=True), []
-    for i, architecture in present(ends):
-        ticks.append(name(architecture))
-        for j, fraction in enumerate(fractions):
-            place = len(ticks) - 1 + 0.26 * (j - (len(fractions) - 1) / 2)
-            label = rf"best, $\beta = {fraction:g}\,\beta_{{\max}}$" if not i else None
-            draw_gaps(gaps, place, ends, lowest, (architecture, fraction), j, label)
-    gaps.plot([], [], linestyle="", marker="_", color="0.75", label="every start")
-    gaps.axhspan(FLOOR / 3, findings["within"], color="0.93", zorder=0)
-    gaps.set(
-        yscale="log",
-        ylim=(FLOOR / 3, 1e2),
-        ylabel="(end objective $- p^*$) / $p^*$",
-        xticks=range(len(ticks)),
-    )
-    gaps.text(
-        len(ticks) - 0.5, findings["within"], "within 1e-4", fontsize=6.5, va="top", ha="right"
-    )
-    gaps.set_title("(b) the best start reaches the optimum", loc="left")
-    gaps.set_xticklabels(ticks, rotation=35, ha="right", rotation_mode="anchor")
-    handles, labels = (
-        a + b
-        for a, b in zip(*(x.get_legend_handles_labels() for x in (scatter, gaps)), strict=True)
-    )
-    fig.legend(handles, labels, loc="outside lower center", ncols=5, columnspacing=1)
-    return fig, [ends]
+    fig, (gaps, shares) = style.panels(2, height=3.6, width_ratios=(1.9, 1), sharey=True)
+    style.title(gaps, "a", "no start ends below the optimum, the best of each data set ends on it")
+    style.title(shares, "b", "nearly every data set is solved")
+    wrong = draw_gaps(gaps, ends, best, best_restarts(shown), findings, tables)
+    found = draw_shares(shares, findings)
+    names = [*(name(key) for _, key in present(best)), "control:\noptimum at $2 \\beta$"]
+    gaps.set_yticks(range(len(names)), names)
+    gaps.get_yticklabels()[-1].set_color(style.VERMILLION)
+    gaps.set_ylim(len(names) - 0.5, -0.5)
+    style.legend_below(fig)
+    return fig, [ends, wrong, found]
 
 
-def draw_scatter(axis, best, findings, tables):
-    """The best start of every data set against the optimum, and control 1x."""
-    for i, architecture in present(best):
-        rows = best[best.architecture == architecture]
-        look = dict(marker=style.MARKERS[i], color=style.COLOURS[i], markersize=2.5)
-        axis.plot(rows.program, rows.objective, linestyle="", label=name(architecture), **look)
+def draw_gaps(axis, ends, best, others, findings, tables):
+    """Signed distances of all starts to the optimum, and of the best of every data set."""
+    for i, (_, key) in enumerate(present(best)):
+        every, own, other = (t[t.architecture == key].excess for t in (ends, best, others))
+        look = dict(marker="|", color="0.75", markersize=4, linestyle="", zorder=1)
+        axis.plot(every, np.full(len(every), i + 0.3), label=None if i else "a start", **look)
+        label = "best start of a data set"
+        strip(axis, i - 0.15, own, style.measured(0), None if i else label, 0.3, "x")
+        label = r"the same at $\beta = 0.03\, \beta_{\max}$, not in (b)"
+        strip(axis, i + 0.1, other, style.measured(1), None if i else label, 0.2, "x")
     few = with_excess(tables["sgd"])
     few = best_restarts(few[few.architecture == "average"])
     wrong = few.merge(tables["convex_average"][[*INSTANCE, "doubled"]], on=INSTANCE)
-    axis.plot(
-        wrong.doubled,
-        wrong.objective,
-        linestyle="",
-        marker="X",
-        markerfacecolor="none",
-        color=style.COLOURS[3],
-        markersize=4,
-        label="control: $p^*$ at $2\\beta$",
-    )
-    ends = np.array([best.program.min() / 1.5, best.program.max() * 1.5])
-    axis.plot(ends, ends, label="equal", **style.THEORY)
-    axis.set(
-        xscale="log",
-        yscale="log",
-        xlabel="optimum of the convex program $p^*$",
-        ylabel="best restart",
-    )
-    axis.set_title("(a) equal", loc="left")
+    wrong = wrong.assign(excess=excess(wrong, "doubled"), curve="control: optimum at 2 beta")
+    place = best.architecture.nunique()
+    strip(axis, place, wrong.excess, style.control(), None, 0.5, "x")
+    axis.axvline(0, label="theory: the optimum $p^*$", **style.THEORY)
+    edges = {"at_least": findings["lowest"], "at_most": findings["within"]}
+    style.criterion(axis, label="best start in here", along="x", at=0.02, inside=False, **edges)
+    axis.set_xscale("symlog", linthresh=SMALLEST, linscale=0.5)
+    ticks = [-1, -1e-3, -1e-6, 0, 1e-6, 1e-3, 1]
+    axis.set_xticks(ticks, ["$-1$", "$-10^{-3}$", "$-10^{-6}$", "0", "$10^{-6}$", "$10^{-3}$", "1"])
+    axis.set(xlim=(-2, 20), xlabel="(end objective $- p^*$) / $p^*$")
+    judged(axis, findings["1"], "lowest of all\nstarts {}", (0.02, 0.5))
+    judged(axis, findings["1x"], "lowest {}", (0.3, 0.06), color=style.VERMILLION)
+    return wrong
 
 
-def draw_gaps(axis, place, ends, best, instance, j, label):
-    """All starts of an architecture at one beta, grey, and the best of every data set."""
-    for table, look in (
-        (ends, dict(marker="_", markersize=5, color="0.75", zorder=1, rasterized=True)),
-        (
-            best,
-            dict(marker=style.MARKERS[j], markersize=2.5, color=style.COLOURS[j], label=label),
-        ),
-    ):
-        rows = table[(table.architecture == instance[0]) & (table.beta_fraction == instance[1])]
-        spread = np.linspace(-0.08, 0.08, len(rows)) if table is best else np.zeros(len(rows))
-        axis.plot(place + spread, rows.excess.clip(lower=FLOOR), linestyle="", **look)
+def draw_shares(axis, findings):
+    """Share of the data sets whose best start is at the optimum, with its Wilson interval."""
+    found = pd.DataFrame(
+        [findings[claim]._asdict() | {"architecture": key} for key, claim in CLAIMS.items()]
+    )
+    ends = np.clip((found.value - found.low, found.high - found.value), 0, None)
+    look = style.measured(0, linestyle="")
+    axis.errorbar(found.value, range(len(found)), xerr=ends, elinewidth=0.9, capsize=2, **look)
+    style.criterion(axis, findings["share"], along="x", at=0.02)
+    axis.set(xlim=(min(0.85, found.low.min() - 0.02), 1.004), xlabel="share of data sets")
+    return found
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """Claim 8: max beside average pooling: sign patterns, optima and the ordering constraints."""
 
-import numpy as np
-
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import drops
+from workflow.studies.ergen2021.common import FLOOR, drops, excess, judged, strip
 from workflow.studies.verdicts import exactly
 
 
@@ -23,84 +21,74 @@ def judge(tables, claims, rng):
             note=f"Least drop of the value {unordered['drop'].min():.2g}.",
         ),
         "least": claims["8"].at_least,
+        "bound": claims["8x"].at_most,
+        "merged": merged,
+        "relaxed": relaxed[relaxed.study == "no ordering"],
     }
 
 
 def draw(findings, tables):
     table, counts = tables["relaxations"], tables["arrangements"]
-    fig, (patterns, optima, lost) = style.panels(3, height=2.5)
-    drawn = []
-    merged = counts[(counts.study == "max") & (counts.patch_size < 4)]
-    for i, (h, rows) in enumerate(merged.groupby("patch_size")):
-        K = rows.patches.iloc[0]
+    fig, (patterns, lost, missed) = style.panels(3, height=3.1, width_ratios=(1.2, 1, 1))
+    style.title(patterns, "a", "max pooling has more patterns, far below the bound")
+    style.title(lost, "b", "without the ordering the value drops")
+    style.title(missed, "c", "and no network has the lower value")
+    drawn = draw_patterns(patterns, findings, counts)
+    relaxed, betas = findings["relaxed"], sorted(table.beta.unique())
+    for place, beta in enumerate(betas):
+        rows = relaxed[relaxed.beta == beta]
+        label = None if place else "an instance"
+        strip(lost, place, rows["drop"], style.measured(0), label, 0.5)
+        whole = table[(table.pooling == "max") & (table.study == "all") & (table.beta == beta)]
+        kinds = (
+            ("with the ordering", excess(whole).abs(), style.measured(0)),
+            ("control: without", rows.miss, style.control()),
+        )
+        for i, (label, values, look) in enumerate(kinds):
+            values = values.clip(lower=FLOOR)
+            where = place + 0.4 * (i - 0.5)
+            strip(missed, where, values, look, None if place else label, 0.3)
+    style.criterion(lost, findings["least"], inside=False, at=0.02)
+    judged(lost, findings["8"], "least {}", (0.97, 0.95))
+    style.criterion(missed, at_most=findings["bound"])
+    text = "control, largest\n{}"
+    judged(missed, findings["8x"], text, (0.03, 0.93), color=style.VERMILLION)
+    for axis in (lost, missed):
+        axis.set_xticks(range(len(betas)), [rf"$\beta = {beta:g}$" for beta in betas])
+        axis.set_xlim(-0.5, len(betas) - 0.5)
+        style.legend_below(axis, ncols=1)
+    lost.set(ylim=(0, 1), ylabel="($p^* -$ value without ordering) / $p^*$")
+    missed.set(yscale="log", ylim=(FLOOR / 3, 1e5), ylabel="|network $-$ value| / value")
+    return fig, [*drawn, relaxed]
+
+
+def draw_patterns(axis, findings, counts):
+    """Numbers of patterns of max and average pooling, and the bound of the former."""
+    merged, drawn = findings["merged"], []
+    sizes = sorted(merged.patch_size.unique())
+    for i, h in enumerate(sizes):
+        own = merged[merged.patch_size == h]
+        K = own.patches.iloc[0]
         average = counts[
             (counts.study == "general") & (counts.patch_size == h) & (counts.patches == K)
         ]
-        for j, (values, label) in enumerate(((rows, "max, merged"), (average, "average"))):
+        bound = own.groupby("samples").formula.mean()
+        style.bound(axis, bound.index, bound, "below", f"bound, $h = {h}$", at=0.4)
+        for values, pooling, more in (
+            (own, "max", {}),
+            (average, "average", {"markerfacecolor": "white", "linewidth": 0.7}),
+        ):
             means = values.groupby("samples").cells.mean()
-            patterns.plot(
-                means.index,
-                means,
-                marker=style.MARKERS[i],
-                color=style.COLOURS[i],
-                linestyle=style.LINES[j],
-                markerfacecolor="none" if j else None,
-                label=f"{label}, $h = {h}$" if i < 2 else None,
-            )
-            drawn.append(means.reset_index().assign(quantity=label, patch_size=h))
-        bound = rows.groupby("samples").formula.mean()
-        patterns.plot(
-            bound.index, bound, label="bound for max pooling" if not i else None, **style.THEORY
-        )
-    patterns.set(
-        xscale="log",
-        yscale="log",
-        xlabel=f"samples $n$, $K = {merged.patches.iloc[0]}$",
-        ylabel="sign patterns $P$",
-        ylim=(None, merged.formula.max() * 3e3),
-    )
-    patterns.set_xticks(sizes := sorted(merged.samples.unique()), [f"{n}" for n in sizes])
-    patterns.minorticks_off()
-    patterns.legend(loc="upper left", labelspacing=0.2)
-    values = table.pivot(index=["beta", "seed"], columns=["pooling", "study"], values="program")
-    betas = sorted(table.beta.unique())
-    for i, beta in enumerate(betas):
-        rows = values.loc[beta]
-        optima.plot(
-            rows["average"]["all"],
-            rows["max"]["all"],
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            label=rf"$\beta = {beta:g}$",
-        )
-        drop = 1 - rows["max"]["no ordering"] / rows["max"]["all"]
-        lost.plot(
-            i + np.linspace(-0.2, 0.2, len(drop)),
-            drop,
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-        )
-    ends = np.array([values.min(axis=None) / 1.3, values.max(axis=None) * 1.3])
-    optima.plot(ends, ends, label="equal", **style.THEORY)
-    optima.set(
-        xscale="log", yscale="log", xlabel="$p^*$, average pooling", ylabel="$p^*$, max pooling"
-    )
-    optima.legend(loc="upper left")
-    least = findings["least"]
-    lost.axhline(least, **style.THEORY)
-    lost.text(-0.4, least + 0.01, f"{100 * least:g} % (claim 8)", fontsize=6.5)
-    lost.set(
-        xticks=range(len(betas)),
-        xlim=(-0.5, len(betas) - 0.5),
-        ylim=(0, None),
-        ylabel="drop of the value without ordering",
-        xlabel=r"$\beta$",
-    )
-    lost.set_xticklabels([f"{beta:g}" for beta in betas])
-    lost.set_title(f"{table.seed.nunique()} instances", loc="right")
-    return fig, [*drawn, table]
+            look = style.measured(i, label=f"{pooling}, $h = {h}$")
+            axis.plot(means.index, means, **look | more)
+            drawn.append(means.reset_index().assign(quantity=pooling, patch_size=h))
+        drawn.append(bound.rename("bound").reset_index().assign(patch_size=h))
+    axis.set(xscale="log", yscale="log", ylabel="sign patterns $P$")
+    axis.set(xlabel=f"samples $n$, $K = {merged.patches.iloc[0]}$")
+    style.ticks(axis, merged.samples)
+    judged(axis, findings["8b"], "count / bound:\nlargest {}", (0.97, 0.1))
+    style.legend_below(axis, ncols=2)
+    return drawn
 
 
 if __name__ == "__main__":

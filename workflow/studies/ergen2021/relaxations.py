@@ -4,7 +4,7 @@ import numpy as np
 
 from cnntheory.stats import bootstrap
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import drops
+from workflow.studies.ergen2021.common import FLOOR, drops, excess, judged, strip
 from workflow.studies.verdicts import Measured, exactly
 
 
@@ -25,6 +25,8 @@ def judge(tables, claims, rng):
         ),
         "medians": {**strict.groupby("beta")["drop"].median(), small: median.value},
         "half": claims["11b"].at_least,
+        "bound": claims["11x"].at_most,
+        "drops": relaxed[(relaxed.pooling == "average") & (relaxed.study == "no cones")],
     }
 
 
@@ -37,52 +39,39 @@ def median_drop(rows, rng):
 def draw(findings, tables):
     table = tables["relaxations"]
     average = table[table.pooling == "average"]
-    fig, (values, lost) = style.panels(2, height=2.5, width_ratios=(1.4, 1))
-    betas = sorted(average.beta.unique())
-    kinds = (
-        ("all", "program", "program with cones, $p^*$"),
-        ("no cones", "program", "without cones (gated ReLU)"),
-        ("no cones", "objective", "network with its weights (11x)"),
-    )
-    for i, beta in enumerate(betas):
-        rows = average[average.beta == beta].pivot(index="seed", columns="study")
-        order = np.argsort(rows["program"]["all"].to_numpy())
-        for j, (kind, quantity, label) in enumerate(kinds):
-            values.plot(
-                np.arange(len(order)) + i * (len(order) + 1),
-                rows[quantity][kind].to_numpy()[order],
-                marker=style.MARKERS[j],
-                label=label if not i else None,
-                **{**style.look(j), "linewidth": 0.8},
-            )
-        drop = 1 - rows["program"]["no cones"] / rows["program"]["all"]
-        lost.plot(
-            i + np.linspace(-0.2, 0.2, len(drop)),
-            drop,
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
+    fig, (lost, missed) = style.panels(2, height=3.0)
+    style.title(lost, "a", "without the cones the value drops by about half")
+    style.title(missed, "b", "and no network has the lower value")
+    drops, betas = findings["drops"], sorted(average.beta.unique())
+    for place, beta in enumerate(betas):
+        values = drops[drops.beta == beta]["drop"]
+        label = None if place else "an instance"
+        strip(lost, place, values, style.measured(0), label, 0.5)
+        middle = findings["medians"][beta]
+        more = {"label": None if place else "median", "color": style.INK, "linewidth": 1.4}
+        lost.plot([place - 0.33, place + 0.33], [middle] * 2, **more)
+        whole = average[(average.study == "all") & (average.beta == beta)]
+        kinds = (
+            ("with the cones", excess(whole).abs(), style.measured(0)),
+            ("control: without the cones", drops[drops.beta == beta].miss, style.control()),
         )
-        lost.plot([i - 0.3, i + 0.3], [findings["medians"][beta]] * 2, color="0.15", linewidth=1.4)
-    seeds = average.seed.nunique()
-    values.set(yscale="log", ylabel="value", xlabel="instance, in the order of $p^*$")
-    values.set_xticks(
-        [(seeds - 1) / 2 + i * (seeds + 1) for i in range(len(betas))],
-        [rf"$\beta = {beta:g}$" for beta in betas],
-    )
-    values.set_ylim(top=average.objective.max() * 12)
-    values.legend(loc="upper left")
-    lost.axhline(findings["half"], **style.THEORY)
-    lost.set(
-        xticks=range(len(betas)),
-        xlim=(-0.5, len(betas) - 0.5),
-        ylim=(0, 1),
-        xlabel=r"$\beta$",
-        ylabel="relative drop of the value without cones",
-    )
-    lost.set_xticklabels([f"{beta:g}" for beta in betas])
-    lost.set_title(f"{seeds} instances; bar: median", loc="right")
-    return fig, [average]
+        for i, (label, values, look) in enumerate(kinds):
+            where = place + 0.4 * (i - 0.5)
+            values = values.clip(lower=FLOOR)
+            strip(missed, where, values, look, None if place else label, 0.3)
+    # The median is judged at the smaller beta.
+    style.criterion(lost, findings["half"], label="criterion of the median", span=(-0.45, 0.45))
+    style.judged(lost, findings["11b"], "median {}", (0.03, 0.06))
+    judged(lost, findings["11"], "least {}", (0.97, 0.06))
+    style.criterion(missed, at_most=findings["bound"])
+    judged(missed, findings["11x"], "control, largest {}", (0.03, 0.95), color=style.VERMILLION)
+    for axis in (lost, missed):
+        axis.set_xticks(range(len(betas)), [rf"$\beta = {beta:g}$" for beta in betas])
+        axis.set_xlim(-0.5, len(betas) - 0.5)
+        style.legend_below(axis)
+    lost.set(ylim=(0, 1), ylabel="($p^* -$ value without cones) / $p^*$")
+    missed.set(yscale="log", ylim=(FLOOR / 3, 1e5), ylabel="|network $-$ value| / value")
+    return fig, [average, drops]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """Claim 14: a rigorous duality gap for every end point of SGD on row profiles of images."""
 
-import numpy as np
 import pandas as pd
 
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import FLOOR
+from workflow.studies.ergen2021.common import FLOOR, strip
 from workflow.studies.verdicts import exactly
 
 
@@ -44,55 +43,66 @@ def cells_of(table):
 def draw(findings, tables):
     replicas = [found["image_profiles"] for found in tables.values() if isinstance(found, dict)]
     table = pd.concat([tables["image_profiles"], *replicas])
-    fig, (gaps, bounds) = style.panels(2, height=2.9)
+    fig, (gaps, bounds) = style.panels(2, height=3.1)
+    style.title(gaps, "a", "every end point of SGD gets a gap, and lies above the optimum")
+    style.title(bounds, "b", "exact prices stay below the optimum, ten gates do not")
     names = []
     for place, (name, rows) in enumerate(cells_of(table)):
         names.append(name)
-        ends, own = (rows[rows.method == method] for method in ("sgd", "convex"))
-        kinds = (
-            ((ends.objective - ends.dual_bound) / ends.objective, "SGD, by its own residual"),
-            ((ends.objective - ends.program_bound) / ends.objective, "SGD, by the optimum's dual"),
-            ((own.objective - own.program_bound) / own.objective, "certified optimal network"),
-        )
-        for i, (values, label) in enumerate(kinds):
-            look = dict(marker=style.MARKERS[i], color=style.COLOURS[(0, 2, 4)[i]])
-            strip(gaps, place + 0.24 * (i - 1), values.clip(lower=FLOOR), label, look)
-        exact = dict(marker="o", color=style.COLOURS[0])
-        control = dict(marker="D", color=style.COLOURS[3], markerfacecolor="none")
-        for i, (quantity, label, look) in enumerate(
-            (
-                ("dual_bound", "exact prices", exact),
-                ("sampled_bound", "control: prices over ten gates", control),
-            )
-        ):
-            values = ends[quantity] / ends.program
-            strip(bounds, place + 0.3 * (i - 0.5), values, label, look)
+        draw_gaps(gaps, place, rows)
+        draw_bounds(bounds, place, rows)
     for axis in (gaps, bounds):
         axis.set_xticks(range(len(names)), names)
         axis.set_xlim(-0.5, len(names) - 0.5)
-    gaps.axhspan(FLOOR / 3, findings["slack"], color="0.93", zorder=0)
     gaps.set(yscale="log", ylim=(FLOOR / 3, 10), ylabel="duality gap / objective")
-    gaps.set_title("(a) every end point of SGD has a gap", loc="left")
-    bounds.axhline(1, **style.THEORY)
+    slack = findings["slack"]
+    style.criterion(bounds, at_most=1 + slack, label="valid: at most $p^*$", at=0.02)
     bounds.set_ylabel("dual bound of an end point / $p^*$")
-    bounds.set_title("(b) ten gates: above 1, no bound", loc="left")
+    # Each data set has its own findings; the later ones stand under their labels.
+    sets = [findings, *(found for found in findings.values() if isinstance(found, dict))]
+    for place, found in enumerate(sets):
+        x = (place + 0.5) / len(names)
+        for name, y, template, look in (
+            ("14", 0.16, "valid: {:.0%}", {}),
+            ("14x", 0.96, "control valid: {:.0%}", {"color": style.VERMILLION}),
+        ):
+            if name in found:
+                text = template.format(found[name].value)
+                style.judged(bounds, found[name], text, (x, y), ha="center", **look)
     for axis in (gaps, bounds):
-        handles, labels = axis.get_legend_handles_labels()
-        first = dict(zip(labels[::-1], handles[::-1], strict=True))
-        axis.legend(
-            list(first.values())[::-1],
-            list(first)[::-1],
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.14),
-            labelspacing=0.25,
-        )
+        style.legend_below(axis, ncols=1)
     return fig, [table]
 
 
-def strip(axis, place, values, label, look):
-    """One value an end point, spread a little around its place."""
-    spread = np.linspace(-0.09, 0.09, len(values))
-    axis.plot(place + spread, values, linestyle="", markersize=2.6, label=label, **look)
+def draw_gaps(axis, place, rows):
+    """Gaps of end points by two dual points, and those of the optimal networks."""
+    ends, own = (rows[rows.method == method] for method in ("sgd", "convex"))
+    kinds = (
+        ((ends.objective - ends.dual_bound) / ends.objective, "SGD, by its own residual"),
+        ((ends.objective - ends.program_bound) / ends.objective, "SGD, by the optimum's dual"),
+        ((own.objective - own.program_bound) / own.objective, "certified optimal network"),
+    )
+    for i, (values, label) in enumerate(kinds):
+        strip(
+            axis,
+            place + 0.27 * (i - 1),
+            values.clip(lower=FLOOR),
+            style.measured(i),
+            None if place else label,
+            0.2,
+        )
+
+
+def draw_bounds(axis, place, rows):
+    """Dual bounds by exact prices and by those over sampled gates."""
+    ends = rows[rows.method == "sgd"]
+    kinds = (
+        ("dual_bound", "exact prices", style.measured(0)),
+        ("sampled_bound", "control: prices over ten gates", style.control(i=1)),
+    )
+    for i, (quantity, label, look) in enumerate(kinds):
+        values = ends[quantity] / ends.program
+        strip(axis, place + 0.34 * (i - 0.5), values, look, None if place else label, 0.24)
 
 
 if __name__ == "__main__":

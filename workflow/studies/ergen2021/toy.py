@@ -4,65 +4,51 @@ import numpy as np
 
 from workflow.studies import study, style
 
+TAKEAWAYS = (
+    "with few filters every start ends far above the optimum",
+    "with more, some starts come near it",
+    "with many, those that do not diverge reach it",
+)
+
 
 def draw(findings, tables):
     curves, timing = tables["toy"], tables["toy_timing"]
-    runs = curves[curves.method == "sgd"]
-    optimum = curves[curves.method == "convex"].objective.iloc[0]
-    mapped = curves[curves.method == "mapped"].objective.iloc[0]
-    solver = timing[timing.method == "convex"].iloc[0]
-    widths = sorted(runs.width.unique())
-    fig, axes = style.panels(len(widths), height=2.7, sharey=True)
-    words = dict(zip(widths, ("few", "medium", "many"), strict=False))
-    drawn = []
-    for axis, width in zip(axes, widths, strict=True):
-        rows = runs[runs.width == width].merge(
-            timing[timing.width == width][["iteration", "seconds"]], on="iteration"
-        )
-        drawn.append(rows)
-        for restart, run in rows.groupby("restart"):
-            run = run[run.seconds > 0]
-            axis.plot(
-                run.seconds,
-                run.objective,
-                linewidth=0.9,
-                label="SGD, one line a start" if not restart else None,
-                **style.look(restart),
-            )
-        axis.axhline(optimum, label="optimum of the convex program", **style.THEORY)
-        axis.axhline(
-            mapped,
-            color=style.COLOURS[3],
-            linestyle=(0, (1, 2)),
-            linewidth=2.2,
-            zorder=4,
-            label="network mapped back from it",
-        )
-        axis.plot(
-            solver.seconds,
-            optimum,
-            marker="*",
-            markersize=10,
-            color=style.COLOURS[3],
-            markeredgecolor="0.1",
-            markeredgewidth=0.5,
-            linestyle="",
-            zorder=6,
-            label="convex solver, time to the certified optimum",
-        )
-        axis.set(xscale="log", yscale="log", xlabel="time (s)")
-        axis.set_title(f"{words.get(width, '')}, $m = {width}$", loc="right")
-    axes[0].set_ylabel("training objective")
-    handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=2)
-    low = min(optimum, runs.objective.min())
-    # A start may diverge: its line leaves the picture at the height of the highest start.
-    finite = runs[np.isfinite(runs.objective)]
-    high = min(
-        finite[finite.iteration > 0].objective.max(), runs[runs.iteration == 0].objective.max()
+    runs = curves[curves.method == "sgd"].merge(
+        timing[["width", "iteration", "seconds"]], on=["width", "iteration"]
     )
-    axes[0].set_ylim(low * 0.85, 1.2 * high)
-    return fig, [*drawn, curves[curves.method != "sgd"], timing]
+    optimum, mapped = (
+        curves[curves.method == method].objective.iloc[0] for method in ("convex", "mapped")
+    )
+    solver = timing[timing.method == "convex"].seconds.iloc[0]
+    widths = sorted(runs.width.unique())
+    fig, axes = style.panels(len(widths), height=2.9, sharey=True)
+    for letter, axis, width, said in zip("abc", axes, widths, TAKEAWAYS, strict=False):
+        style.title(axis, letter, said)
+        draw_runs(axis, runs[(runs.width == width) & (runs.seconds > 0)])
+        axis.axhline(optimum, label="theory: optimum of the convex program", **style.THEORY)
+        star = style.measured(1, marker="*", markersize=11, linestyle="", zorder=7)
+        label = "network mapped back from it, at the solver's time"
+        axis.plot(solver, mapped, label=label, markeredgecolor="white", **star)
+        axis.set(xscale="log", yscale="log", xlabel="time (s)")
+    axes[0].set_ylabel("training objective")
+    style.plain_ticks(axes[0], "y")
+    style.legend_below(fig)
+    # A start may diverge: it leaves the picture at the height of the highest start.
+    finite = runs[np.isfinite(runs.objective) & (runs.iteration > 0)]
+    high = min(finite.objective.max(), runs[runs.iteration == 0].objective.max())
+    axes[0].set_ylim(0.85 * min(optimum, runs.objective.min()), 1.6 * high)
+    return fig, [runs, curves[curves.method != "sgd"], timing]
+
+
+def draw_runs(axis, rows):
+    """All starts of SGD in grey, the one that ends lowest in blue."""
+    last = rows[rows.iteration == rows.iteration.max()].set_index("restart").objective
+    look = {"highlight": last.idxmin(), "label": "SGD, the start that ends lowest"}
+    style.runs(axis, rows, "seconds", "objective", by="restart", **look)
+    axis.plot([], [], color="0.7", linewidth=0.6, label="SGD, other starts")
+    lost = int((~np.isfinite(last)).sum())
+    said = f"; {lost} diverge" if lost else ""
+    style.corner(axis, f"$m = {rows.width.iloc[0]}$, {len(last)} starts{said}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,15 @@
 """N1-N3: where the hypotheses fail, the loss vanishes and the kernels are not recovered."""
 
-import numpy as np
-
 from workflow.studies import study, style
 from workflow.studies.verdicts import exactly
-from workflow.studies.zhong2017.names import name
+from workflow.studies.zhong2017.names import name, present
+
+CASES = (
+    ("local", None, None, "near the truth, enough samples"),
+    ("control", "linear", "N1-linear", "linear activation"),
+    ("control", "quadratic", "N1-quadratic", "quadratic activation"),
+    ("few", None, "N3", "too few samples"),
+)
 
 
 def null_directions(activation, k, t):
@@ -39,71 +44,58 @@ def judge(tables, claims, rng):
         "N2b": exactly(ratios["N2b"].min(), seeds=rows["N2b"].seed.nunique()),
         "N3": unrecovered("N3"),
         "recovered": claims["N3"].at_most,
+        "singular": claims["N2"].at_most,
+        "positive": claims["N2b"].at_least,
     }
 
 
 def draw(findings, tables):
-    table, spectrum = tables["gd"], tables["spectrum"]
-    fig, (ends, ratios) = style.panels(2, height=2.6)
-    ends.set_title("(a) the loss vanishes, the error stays", loc="left")
-    ratios.set_title("(b) a kernel given twice: singular", loc="left")
+    fig, (ends, ratios) = style.panels(2, height=2.9)
+    style.title(ends, "a", "with a hypothesis broken the data are fitted, the kernels not found")
+    style.title(ratios, "b", "a kernel given twice: singular; dependent but not parallel: not")
+    drawn = draw_ends(ends, tables["gd"], findings)
+    drawn += draw_ratios(ratios, tables["spectrum"], findings)
+    for axis in (ends, ratios):
+        style.legend_below(axis)
+    return fig, drawn
+
+
+def draw_ends(axis, table, findings):
+    """Loss and error of the kernels at the end, a point a run."""
     drawn = []
-    groups = [
-        ("local", None, None, "near the truth, enough samples"),
-        ("control", "linear", "N1-linear", "control: linear"),
-        ("control", "quadratic", "N1-quadratic", "control: quadratic"),
-        ("few", None, "N3", "control: too few samples"),
-    ]
-    for i, (case, activation, claim, label) in enumerate(groups):
+    for i, (case, activation, claim, label) in enumerate(CASES):
         rows = table[table.study == case]
         rows = rows[rows.activation == activation] if activation else rows
-        ends.plot(
+        shown = style.control(f"{label}, error from {findings[claim].text()}", i) if claim else None
+        axis.plot(
             rows.end_loss.clip(lower=1e-34),
             rows.max_error.clip(lower=1e-17),
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[3 if claim else 0],
-            fillstyle="none" if claim else "full",
-            alpha=0.7,
-            label=f"{label}, error from {findings[claim].text()}" if claim else label,
+            **(shown or style.measured(0, label=label)) | {"linestyle": ""},
         )
         drawn.append(rows)
-    ends.axhline(findings["recovered"], **style.THEORY)
-    ends.text(1e-14, 8e-4, "recovered below", fontsize=6.5)
-    ends.set(
-        xscale="log",
-        yscale="log",
-        xlabel="loss at the end",
-        ylim=(1e-17, 1e3),
-        ylabel=r"$\max_j \|w_j - w_j^*\| / \|w_j^*\|$",
-    )
-    ends.legend(loc="center right")
-    for i, (case, label) in enumerate(
-        (("duplicated", "a kernel twice (N2)"), ("rank 2", "rank 2, not parallel (N2b)"))
+    style.criterion(axis, at_most=findings["recovered"], label="criterion: recovered")
+    axis.set(xscale="log", yscale="log", xlabel="loss at the end", xlim=(1e-35, 1e2))
+    axis.set(ylim=(1e-17, 1e3), ylabel=r"$\max_j \|w_j - w_j^*\| / \|w_j^*\|$")
+    return drawn
+
+
+def draw_ratios(axis, spectrum, findings):
+    """Least over largest eigenvalue at the truth, a point a teacher."""
+    drawn, order = [], present(spectrum)
+    for case, shift, shown in (
+        ("rank 2", -0.15, style.measured(0, label="kernels of rank 2, none parallel")),
+        ("duplicated", 0.15, style.control("a kernel twice")),
     ):
         rows = spectrum[spectrum.study == case]
-        order = list(spectrum.activation.unique())
-        places = rows.activation.map(order.index) + 0.12 * (2 * i - 1)
+        places = rows.activation.map(order.index) + shift
         ratio = (rows.smallest / rows.largest).abs().clip(lower=1e-18)
-        ratios.plot(
-            places,
-            ratio,
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            alpha=0.6,
-            label=label,
-        )
+        axis.plot(places, ratio, **shown | {"linestyle": ""})
         drawn.append(rows)
-    ratios.set(
-        yscale="log",
-        xticks=np.arange(len(order)),
-        ylim=(1e-19, 1e2),
-        ylabel=r"$|\lambda_{\min}| / \lambda_{\max}$ at the truth",
-    )
-    ratios.set_xticklabels([name(activation) for activation in order], rotation=30, ha="right")
-    ratios.legend(loc="center right")
-    return fig, drawn
+    style.criterion(axis, findings["positive"], label="criterion: positive", at=0.02)
+    style.criterion(axis, at_most=findings["singular"], label="criterion: singular", at=0.02)
+    axis.set(yscale="log", ylim=(1e-19, 10), ylabel=r"$|\lambda_{\min}| / \lambda_{\max}$")
+    axis.set_xticks(range(len(order)), [name(key) for key in order], rotation=25, ha="right")
+    return drawn
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import numpy as np
 from cnntheory.stats import bootstrap
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
-from workflow.studies.zhong2017.names import name, present
+from workflow.studies.zhong2017.names import look, present
 
 LEVEL = 0.95
 
@@ -29,65 +29,65 @@ def judge(tables, claims, rng):
         "Z8": farthest_rate(rows["Z8"], claims["Z8"].given["ratio"], rng),
         "Z8b": exactly(claims["Z8b"].succeeded(local).mean(), seeds=local.seed.nunique()),
         "Z8c": exactly(squared.min(), seeds=again.seed.nunique()),
+        "ratio between": (claims["Z8"].at_least, claims["Z8"].at_most),
     }
 
 
 def draw(findings, tables):
     table, curves = tables["gd"], tables["gd_curves"]
     local = table[table.study == "local"]
-    fig, (paths, rates) = style.panels(2, height=2.7)
+    again = table[table.study == "resampled"]
+    fig, (paths, rates, fresh) = style.panels(3, height=2.8)
+    style.title(paths, "a", "each step shrinks the distance by one factor")
+    style.title(rates, "b", "the factor is the one that the curvatures tell")
+    style.title(fresh, "c", "with fresh samples: twice as fast as proven")
+    drawn = draw_paths(paths, curves[curves.study == "local"], local, findings)
+    draw_rates(rates, local, local.measured_rate / local.predicted_rate)
+    style.criterion(rates, *findings["ratio between"])
+    style.judged(rates, findings["Z8"], "farthest median {}", (0.5, 0.08), digits=3)
+    draw_rates(fresh, again, (1 - (1 - again.measured_rate) ** 2) / again.predicted_rate)
+    style.bound(fresh, None, 1, "above", "the theorem's rate", at=0.04)
+    style.judged(fresh, findings["Z8c"], "least {}", (0.97, 0.4))
+    rates.set_ylabel(r"measured rate / ($\lambda_{\min} / \lambda_{\max}$)")
+    fresh.set_ylabel(r"squared distance's rate / ($\lambda_{\min} / \lambda_{\max}$)")
+    low, high = findings["ratio between"]
+    rates.set_ylim(1 - 2 * (1 - low), 1 + 2 * (high - 1))
+    fresh.set_ylim(0.8, 2.2)
+    style.corner(rates, f"{local.seed.nunique()} seeds each", "upper right")
+    style.legend_below(fig)
+    return fig, [*drawn, local, again]
+
+
+def draw_paths(axis, curves, local, findings):
+    """One seed's distances, with the predicted factor from the middle of each curve on."""
     drawn = []
-    for i, activation in present(local):
-        own = table[table.activation == activation]
-        for case, fill in (("local", "full"), ("resampled", "none")):
-            rows = own[own.study == case]
-            rates.plot(
-                rows.predicted_rate,
-                rows.measured_rate,
-                linestyle="",
-                color=style.COLOURS[i],
-                marker=style.MARKERS[i],
-                fillstyle=fill,
-                alpha=0.8,
-                label=name(activation) if case == "local" else None,
-            )
-        rows = curves[
-            (curves.study == "local") & (curves.activation == activation) & (curves.seed == 0)
-        ]
+    for activation in present(local):
+        own = local[(local.activation == activation) & (local.seed == 0)]
+        rows = curves[(curves.activation == activation) & (curves.seed == 0)]
         rows = rows[rows.distance > 1e-14]
-        paths.plot(rows.iteration, rows.distance, label=name(activation), **style.look(i))
-        # The predicted factor from the middle of the curve on.
+        axis.plot(
+            rows.iteration, rows.distance, markevery=max(1, len(rows) // 6), **look(activation)
+        )
         middle = rows.iloc[len(rows) // 2]
         at = rows.iteration[rows.iteration >= middle.iteration]
-        rate = own[(own.study == "local") & (own.seed == 0)].predicted_rate.iloc[0]
-        line = middle.distance * (1 - rate) ** (at - middle.iteration)
-        paths.plot(at[line > 1e-14], line[line > 1e-14], **style.THEORY)
+        line = middle.distance * (1 - own.predicted_rate.iloc[0]) ** (at - middle.iteration)
+        shown = style.THEORY | {"label": r"theory: $1 - \lambda_{\min} / \lambda_{\max}$ a step"}
+        axis.plot(at[line > 1e-14], line[line > 1e-14], **shown)
         drawn.append(rows)
-    ends = np.array([local.predicted_rate.min(), local.predicted_rate.max()])
-    rates.plot(ends, ends, label=r"$\lambda_{\min}/\lambda_{\max}$", **style.THEORY)
-    rates.plot(ends, ends / 2, color="0.5", linestyle=":", label="the theorem's guarantee")
-    paths.set(
-        yscale="log",
-        xlabel="iteration",
-        ylabel=r"$\|W - W^*\|_F / \|W^*\|_F$",
-        title=r"one seed; dashed: $1 - \lambda_{\min}/\lambda_{\max}$ a step",
-        ylim=(1e-14, 0.1),
-    )
-    rates.set(
-        xscale="log",
-        yscale="log",
-        xlabel=r"$\lambda_{\min} / \lambda_{\max}$ at the truth",
-        ylabel="measured $1 -$ factor",
-        title=f"{table.seed.nunique()} seeds; open: resampled",
-    )
-    paths.legend(loc="upper right")
-    rates.set_xticks([0.01, 0.02], ["0.01", "0.02"])
-    rates.set_yticks([0.005, 0.01, 0.02], ["0.005", "0.01", "0.02"])
-    rates.minorticks_off()
-    rates.legend(loc="lower right")
-    rates.set_ylim(bottom=5e-4)
-    drawn.append(table[table.study.isin(["local", "resampled"])])
-    return fig, drawn
+    style.criterion(axis, at_most=findings["end"], label="criterion: all runs end here", at=0.02)
+    style.judged(axis, findings["Z8b"], "share of runs that do: {}", (0.97, 0.95))
+    axis.set(yscale="log", ylim=(1e-14, 0.1), xlabel="iteration")
+    axis.set_ylabel(r"$\|W - W^*\|_F \,/\, \|W^*\|_F$")
+    return drawn
+
+
+def draw_rates(axis, rows, ratio):
+    """A point a seed: a measured rate over the predicted one."""
+    for activation in present(rows):
+        own = rows.activation == activation
+        axis.plot(rows.predicted_rate[own], ratio[own], **look(activation, linestyle=""))
+    axis.set(xscale="log", xlabel=r"$\lambda_{\min} / \lambda_{\max}$ at the truth")
+    style.plain_ticks(axis, "x")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Names and looks of the activations, the same in every figure of the paper."""
+"""Names of the activations and looks that the figures of the paper share."""
+
+import numpy as np
+
+from workflow.studies import style
 
 ORDER = (
     "relu",
@@ -21,6 +25,34 @@ def name(activation):
 
 
 def present(table):
-    """Activations of a table as ``(number, key)``: the number fixes colour, line and marker."""
+    """Activations of a table, always in the same order."""
     found = set(table.activation)
-    return [(i, key) for i, key in enumerate(ORDER) if key in found]
+    return [key for key in ORDER if key in found]
+
+
+def look(activation, **more):
+    """The one look of an activation in all figures of the paper, with its name."""
+    return style.measured(ORDER.index(activation), label=name(activation), **more)
+
+
+def slopes_allowed(axis, x, y, claim):
+    """A criterion on the log-log slope of `y` against `x`: a fan from the left end of their fit.
+
+    The fitted line lies inside where the claim holds.
+    """
+    x, y = np.log(np.asarray(x, float)), np.log(np.asarray(y, float))
+    known = np.isfinite(y)
+    if known.sum() < 2:
+        return
+    start = np.polyval(np.polyfit(x[known], y[known], 1), x.min())
+    ends = np.array([x.min(), x.max()])
+    top, bottom = (
+        None if slope is None else np.exp(start + slope * (ends - ends[0]))
+        for slope in (claim.at_most, claim.at_least)
+    )
+    low = 1e-6 * top if bottom is None else bottom
+    limits = axis.get_ylim()
+    axis.fill_between(
+        np.exp(ends), low, top, color="0.9", linewidth=0, zorder=0.5, label="criterion: slope"
+    )
+    axis.set_ylim(limits)

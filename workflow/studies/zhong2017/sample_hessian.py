@@ -6,7 +6,7 @@ import pandas as pd
 from cnntheory.stats import bootstrap, log_log_slope, median_band
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
-from workflow.studies.zhong2017.names import name, present
+from workflow.studies.zhong2017.names import look, present, slopes_allowed
 
 LEVEL = 0.95
 CELL = ["patch_size", "kernels", "patches"]
@@ -68,6 +68,7 @@ def judge(tables, claims, rng):
         "Z6c": slope_of_median(half["Z6c"], rng),
         "N3-hessian": exactly((few.smallest / few.population).max(), seeds=few.seed.nunique()),
         "half": half,
+        "claims": claims,
     }
 
 
@@ -75,56 +76,76 @@ def draw(findings, tables):
     table = tables["sample_hessian"]
     counts = table.groupby(CELL).activation.nunique()
     cells = counts[counts == counts.max()].index[:2]
-    fig, axes = style.panels(len(cells) + 1, height=2.6)
+    fig, axes = style.panels(2, rows=2, height=4.9)
+    style.title(
+        axes[0], "a", "flat below as many samples as weights, then as convex as the population"
+    )
+    style.title(axes[1], "b", "so it is with more and larger kernels")
+    style.title(axes[2], "c", "twice the patch needs twice the samples")
+    style.title(axes[3], "d", "more patches need no more samples")
     drawn = []
     for axis, cell in zip(axes, cells, strict=False):
-        rows = table[(table[CELL] == list(cell)).all(axis=1)]
-        rows = rows.assign(share=rows.smallest / rows.population)
-        for i, activation in present(rows):
-            part = rows[rows.activation == activation]
-            curve = style.curve(axis, part, "samples", "share", i, name(activation), markers=True)
-            drawn.append(curve.assign(cell=str(cell)))
-        k, t, r = cell
-        axis.axhline(1, **style.THEORY)
-        axis.axvline(k * t, color="0.4", linewidth=0.8)
-        axis.text(k * t * 0.85, 0.6, "$n = kt$", fontsize=6.5, ha="right", rotation=90)
-        axis.set(xscale="log", xlabel="samples $n$", title=f"$k = {k}$, $t = {t}$, $r = {r}$")
-    seeds = table[(table[CELL] == list(cells[0])).all(axis=1)].seed.nunique()
-    axes[0].set_ylabel(rf"$\lambda_{{\min}}$ / population's ({seeds} seeds)")
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
-    drawn += draw_half(axes[-1], findings)
+        drawn.append(draw_cell(axis, table[(table[CELL] == list(cell)).all(axis=1)], cell))
+    claims = findings["claims"]
+    style.criterion(
+        axes[0], 1 - claims["Z6"].at_most, 1 + claims["Z6"].at_most, at=0.99, span=(5000, None)
+    )
+    style.judged(axes[0], findings["Z6"], "farthest median\n{} off", (0.97, 0.55))
+    for axis, key, text in (
+        (axes[2], "Z6b", "dimension of a patch $k$"),
+        (axes[3], "Z6c", "patches $r$"),
+    ):
+        drawn.append(draw_half(axis, findings["half"][key], claims[key]))
+        style.judged(axis, findings[key], "slope {}", (0.97, 0.08))
+        axis.set_xlabel(text)
+    axes[2].set_ylim(axes[3].get_ylim())
+    handles, labels = axes[0].get_legend_handles_labels()
+    more = axes[2].get_legend_handles_labels()
+    style.legend_below(fig, handles=handles + more[0], labels=labels + more[1])
     return fig, drawn
 
 
-def draw_half(axis, findings):
-    drawn = []
-    for i, (key, label) in enumerate((("Z6b", "$k$, at $r = 2$"), ("Z6c", "$r$, at $k = 8$"))):
-        half = findings["half"][key]
-        median, low, high = median_band(half.to_numpy())
-        axis.errorbar(
-            half.columns,
-            median,
-            (median - low, high - median),
-            marker=style.MARKERS[i],
-            **style.look(i),
-            elinewidth=0.8,
-            label=f"{label}: slope\n{findings[key].text()}",
-        )
-        drawn.append(pd.DataFrame({half.columns.name: half.columns, "n_half": median}))
-    sizes = np.array([4.0, 32.0])
-    axis.plot(sizes, 9 * sizes, label="slope 1", **style.THEORY)
-    axis.set(
-        xscale="log",
-        yscale="log",
-        xlabel="size",
-        ylabel=r"$n_{1/2}$",
-        title="squared ReLU, $t = 2$",
+def draw_cell(axis, rows, cell):
+    """Least eigenvalue over the population's against the samples, an activation a curve."""
+    k, t, r = cell
+    rows = rows.assign(share=rows.smallest / rows.population)
+    drawn = [
+        style.curve(axis, rows[rows.activation == key], "samples", "share", look(key), None)
+        for key in present(rows)
+    ]
+    axis.axvline(k * t, **style.THEORY)
+    axis.annotate(
+        "theory: zero for $n < kt$",
+        (k * t, 0.98),
+        (-3, 0),
+        xycoords=axis.get_xaxis_transform(),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        rotation=90,
+        fontsize=style.SMALL,
+        color=style.INK,
     )
-    axis.set_xticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"])
-    axis.set_yticks([30, 100, 300], ["30", "100", "300"])
-    axis.minorticks_off()
-    axis.legend(loc="upper left", handlelength=1.2)
-    return drawn
+    seeds = rows.seed.nunique()
+    style.corner(axis, f"$k = {k}$, $t = {t}$, $r = {r}$\n{seeds} seeds", "lower right")
+    axis.set(xscale="log", xlabel="samples $n$", ylabel=r"$\lambda_{\min}$ / population's")
+    axis.set_ylim(-0.04, 1.3)
+    return pd.concat(drawn).assign(cell=str(cell))
+
+
+def draw_half(axis, half, claim):
+    """Samples for half of the population's least eigenvalue, with the slopes allowed."""
+    sizes = half.columns.to_numpy(float)
+    median, low, high = median_band(half.to_numpy())
+    axis.errorbar(
+        sizes, median, (median - low, high - median), elinewidth=0.8, **look("squared_relu")
+    )
+    axis.set(xscale="log", yscale="log", ylabel="$n_{1/2}$, samples for half of it")
+    axis.set_ylim(15, 700)
+    style.ticks(axis, sizes)
+    style.plain_ticks(axis, "y")
+    slopes_allowed(axis, sizes, median, claim)
+    return pd.DataFrame({half.columns.name: half.columns, "n_half": median})
 
 
 if __name__ == "__main__":

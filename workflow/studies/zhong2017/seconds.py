@@ -4,48 +4,43 @@ import numpy as np
 import pandas as pd
 
 from workflow.studies import study, style
-from workflow.studies.zhong2017.names import name
+from workflow.studies.zhong2017.names import look, present
 
 
 def draw(findings, tables):
     table = tables["tensor_timing"]
     k, r = table.patch_size.min(), table.patches.min()
     ways = {
-        "more patches": table[table.patch_size == k],
-        "longer patches": table[table.patches == r],
+        "more patches cost in proportion": table[table.patch_size == k],
+        "longer patches cost more where a matrix is formed": table[table.patches == r],
     }
-    activations = list(dict.fromkeys(table.activation))
-    fig, axes = style.panels(2, height=2.4, sharey=True)
+    fig, axes = style.panels(2, height=2.5, sharey=True)
     drawn = []
-    for axis, (way, rows) in zip(axes, ways.items(), strict=True):
-        for i, activation in enumerate(activations):
-            chosen = rows[rows.activation == activation]
-            seconds = chosen.groupby(chosen.patch_size * chosen.patches).seconds
-            found = pd.DataFrame(
-                {"median": seconds.median(), "low": seconds.min(), "high": seconds.max()}
-            )
-            reach = (found["median"] - found.low, found.high - found["median"])
-            axis.errorbar(
-                found.index,
-                found["median"],
-                reach,
-                marker=style.MARKERS[i],
-                color=style.COLOURS[i],
-                label=name(activation),
-            )
-            drawn.append(
-                found.rename_axis("dimension").reset_index().assign(curve=activation, way=way)
-            )
-        d = np.sort((rows.patch_size * rows.patches).unique())
-        level = drawn[-1]["median"].iloc[0]
-        axis.plot(d, level * d / d[0], label="in proportion to $d$", **style.THEORY)
-        axis.set(xscale="log", yscale="log", xlabel="dimension $d = r k$")
-        axis.set_xticks(d, [str(value) for value in d])
-        axis.minorticks_off()
-        axis.set_title(way, loc="right")
-    axes[0].set_ylabel("seconds")
-    axes[0].legend(loc="upper left")
+    for letter, axis, (way, rows) in zip("ab", axes, ways.items(), strict=True):
+        style.title(axis, letter, way)
+        drawn += draw_seconds(axis, rows)
+    axes[0].set_ylabel("seconds on one core")
+    style.corner(axes[0], f"$k = {k}$; {table.seed.nunique()} runs a point", "lower right")
+    style.corner(axes[1], f"$r = {r}$", "lower right")
+    style.legend_below(fig)
     return fig, drawn
+
+
+def draw_seconds(axis, rows):
+    drawn = []
+    for activation in present(rows):
+        chosen = rows[rows.activation == activation]
+        seconds = chosen.groupby(chosen.patch_size * chosen.patches).seconds
+        found = seconds.agg(["median", "min", "max"])
+        reach = (found["median"] - found["min"], found["max"] - found["median"])
+        axis.errorbar(found.index, found["median"], reach, elinewidth=0.8, **look(activation))
+        d = np.array([found.index.min(), found.index.max()])
+        line = found["median"].iloc[0] * d / d[0]
+        axis.plot(d, line, label="theory: in proportion to $d$", **style.THEORY)
+        drawn.append(found.rename_axis("dimension").reset_index().assign(curve=activation))
+    axis.set(xscale="log", yscale="log", xlabel="dimension $d = r k$")
+    style.ticks(axis, rows.patch_size * rows.patches)
+    return [pd.concat(drawn).assign(longer=rows.patch_size.nunique() > 1)]
 
 
 if __name__ == "__main__":
