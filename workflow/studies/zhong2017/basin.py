@@ -6,7 +6,7 @@ import pandas as pd
 from cnntheory.stats import bootstrap
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
-from workflow.studies.zhong2017.names import name, present
+from workflow.studies.zhong2017.names import name, numbered
 
 LEVEL = 0.95
 WORST = {
@@ -150,7 +150,7 @@ def draw(findings, tables):
 
 def draw_shares(axis, findings):
     shares = findings["shares"]
-    for i, activation in present(shares):
+    for i, activation in numbered(shares):
         mean = shares[shares.activation == activation]
         axis.plot(
             mean.radius,
@@ -182,7 +182,7 @@ def draw_shares(axis, findings):
 
 def draw_worst(axis, findings):
     parts = []
-    order = [key for _, key in present(findings["worst"].reset_index())]
+    order = [key for _, key in numbered(findings["worst"].reset_index())]
     for place, activation in enumerate(order):
         for kind, shift, fill, label in (
             ("worst", -0.14, "full", "worst found by search"),
@@ -222,7 +222,7 @@ def draw_worst(axis, findings):
 def draw_samples(axis, findings, search):
     rows = findings["samples"]
     drawn = []
-    for i, activation in present(rows):
+    for i, activation in numbered(rows):
         part = rows[rows.activation == activation]
         drawn.append(
             style.curve(axis, part, "samples", "ratio", i, name(activation), markers=True).assign(
@@ -256,7 +256,7 @@ def draw_samples(axis, findings, search):
 
 def draw_monotonicity(axis, table):
     drawn = []
-    for i, activation in present(table):
+    for i, activation in numbered(table):
         rows = table[(table.activation == activation) & (table.radius > 0)]
         inner = rows.groupby(["seed", "radius"]).monotonicity.min().reset_index()
         if inner.monotonicity.notna().any():

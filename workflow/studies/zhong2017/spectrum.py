@@ -5,7 +5,7 @@ import numpy as np
 from cnntheory.stats import log_log_slope
 from workflow.studies import study, style
 from workflow.studies.verdicts import exactly
-from workflow.studies.zhong2017.names import name, present
+from workflow.studies.zhong2017.names import name, numbered
 
 TRIAL = ["activation", "seed"]
 
@@ -82,7 +82,7 @@ def draw(findings, tables):
 
 def draw_patches(axis, rows):
     drawn = []
-    for i, activation in present(rows):
+    for i, activation in numbered(rows):
         part = rows[rows.activation == activation]
         for end, fill in (("smallest", "full"), ("largest", "none")):
             median = part.groupby("patches")[end].median()
@@ -125,7 +125,7 @@ def draw_bound(axis, random, worst):
         **look,
     )
     axis.plot(least.kappa, least.ratio, color="0.5", label="random teachers", **look)
-    for i, activation in present(worst):
+    for i, activation in numbered(worst):
         part = worst[worst.activation == activation]
         axis.plot(
             part.kappa,
@@ -149,7 +149,7 @@ def draw_bound(axis, random, worst):
 
 
 def draw_parallel(axis, rows, slopes):
-    for i, activation in present(rows):
+    for i, activation in numbered(rows):
         part = rows[rows.activation == activation]
         axis.plot(
             part.kappa,
@@ -172,7 +172,7 @@ def draw_parallel(axis, rows, slopes):
 
 
 def draw_orthonormal(axis, rows):
-    for i, activation in present(rows):
+    for i, activation in numbered(rows):
         part = rows[rows.activation == activation]
         axis.plot(
             part.kernels, part.smallest / part.bound, marker=style.MARKERS[i], **style.look(i)

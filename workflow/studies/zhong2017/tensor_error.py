@@ -6,7 +6,7 @@ import pandas as pd
 from cnntheory.stats import bootstrap, log_log_slope, sign_test
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
-from workflow.studies.zhong2017.names import name, present
+from workflow.studies.zhong2017.names import name, numbered
 
 ERROR = r"$\|W - W^*\|_F \,/\, \|W^*\|_F$"
 
@@ -135,7 +135,7 @@ def draw(findings, tables):
     axes["patches"].set(ylim=(0.009, 0.5), ylabel=ERROR)
 
     table = cases["activation"]
-    groups = [(i, name(a), table.activation == a) for i, a in present(table)]
+    groups = [(i, name(a), table.activation == a) for i, a in numbered(table)]
     drawn += curves(axes["activation"], table, groups)
     guide(axes["activation"], table, 0.1)
     axes["activation"].set(ylim=(0.0015, 2), ylabel=ERROR)
