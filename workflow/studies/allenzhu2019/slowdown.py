@@ -112,7 +112,7 @@ def draw(findings, tables):
     style.judged(moved, findings["P3x"], text, (0.97, 0.05), color=style.VERMILLION)
     apart.set(xscale="log", yscale="log", ylabel=r"$T / T_{\rm kernel} - 1$", ylim=(1e-2, None))
     judged(apart, findings, "P3b", "exponent of $\\delta$:", (0.03, 0.24))
-    judged(apart, findings, "P3d", "off $\\omega / \\delta^{3/2}$ by", (0.03, 0.09))
+    judged(apart, findings, "P3d", "off $\\omega / \\delta^{{3/2}}$ by", (0.03, 0.09))
     room(apart, below=0.3)
     gaps.set(xscale="log", yscale="log", ylabel=r"median $T / T_{\rm kernel}$")
     style.plain_ticks(gaps, "y")
