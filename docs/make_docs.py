@@ -32,7 +32,7 @@ numerically here; of *reconstructed* ones we recall constants or form but could 
 The run that decides has base seed SEED, which no earlier run had used; its criteria were committed
 before. Verdicts of earlier runs are kept: [claims_seed577215.csv](claims_seed577215.csv), after
 which the claims that it left undecided were given more draws, or a statistic that does not hang on
-one of them (their notes say so), and [claims_seed1709.csv](claims_seed1709.csv), of an older design.
+one of them (their notes say so), and [claims_seed1709.csv](claims_seed1709.csv) (older design).
 """
 
 
