@@ -50,7 +50,7 @@ def growth(rows):
 
 
 QUANTITIES = {
-    "gamma": (r"$\gamma(\phi)$", "$\\gamma$ falls to 0 as proven"),
+    "gamma": (r"$\gamma(\phi)$", "$\\gamma$ falls as in theory"),
     "L": (r"$L(\phi)$", "$L$ falls, too"),
     "wrong": (r"$\lambda_{\max}(A_{w,-w^*}) / \phi$", "the wrong region grows with the tight rate"),
 }

@@ -53,14 +53,17 @@ def draw(findings, tables):
     style.bound(radius, rows.fraction, rows.bound, "above", "Theorem 3.4", at=0.34)
     radius.set_xlabel(r"radius of the ball, $\alpha\,/\,\sqrt{1/(2\pi p)}$")
     radius.set_ylabel(r"$P(\|w_0 - w^*\|^2 \leq (1 - \alpha^2)\|w^*\|^2)$")
-    style.judged(radius, findings["11"], "largest deviation / critical value: {}", (0.03, 0.05))
+    style.judged(radius, findings["11"], "largest deviation\n/ critical value: {}", (0.03, 0.08))
     style.corner(radius, f"{table.draws.min():,} draws a point", "upper right")
     fraction = table.fraction.max()
     rows = table[table.fraction == fraction].sort_values("dimension")
     points(dimension, rows, "dimension", level, style.measured(2, label="drawn, largest radius"))
     dimension.plot(rows.dimension, rows.exact, **style.THEORY)
     x = rows.dimension.to_numpy()
-    style.bound(dimension, x, rows.sharper_bound, "above", "sharper", at=0.4)
+    style.bound(dimension, x, rows.sharper_bound, "above", at=0)
+    place = {"xytext": (0, -4), "textcoords": "offset points", "ha": "center", "va": "top"}
+    end = (x[-2], rows.sharper_bound.iloc[-2])
+    dimension.annotate("sharper bound", end, fontsize=style.SMALL, color=style.INK, **place)
     style.bound(dimension, x, rows.bound, "above", "Theorem 3.4", at=0.4)
     look = style.control(r"bound without $\sqrt{p}$", i=3)
     dimension.plot(x, rows.unscaled_bound, **look)
@@ -102,9 +105,7 @@ def draw_inside(axis, table, finding):
     style.judged(axis, finding, "least excess: {}", (0.97, 0.05))
     style.corner(axis, f"{table.draws.min():,} draws", "upper right")
     axis.set_xticks(table.patch_sigma)
-    axis.set_xlabel(
-        rf"spread $\sigma_2$ of the patches, base $\sigma = {table.base_sigma.iloc[0]:g}$"
-    )
+    axis.set_xlabel(rf"patches $\sigma_2$, base $\sigma = {table.base_sigma.iloc[0]:g}$")
 
 
 if __name__ == "__main__":
