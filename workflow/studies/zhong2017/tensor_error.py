@@ -6,7 +6,7 @@ import pandas as pd
 from cnntheory.stats import bootstrap, log_log_slope, sign_test
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
-from workflow.studies.zhong2017.names import name, numbered
+from workflow.studies.zhong2017.names import look, present
 
 ERROR = r"$\|W - W^*\|_F \,/\, \|W^*\|_F$"
 
@@ -74,17 +74,27 @@ def judge(tables, claims, rng):
     return findings
 
 
-def curves(axis, table, groups, y="distance", x="samples"):
-    """One curve with its band for each group ``(number, label, mask)``; what was drawn."""
+def ordered(axis, table, by, y="distance", x="samples", text="${} = {:,}$"):
+    """A curve with its band for each value of an ordered parameter; what was drawn."""
+    colours = style.sequential(table[by].unique())
+    symbol = {"patch_size": "k", "samples": "n"}[by]
     return [
-        style.curve(axis, table[rows], x, y, i, label, markers=True) for i, label, rows in groups
+        style.curve(
+            axis,
+            table[table[by] == value],
+            x,
+            y,
+            style.measured(i, color=colour),
+            text.format(symbol, value).replace(",", "\\,"),
+        )
+        for i, (value, colour) in enumerate(colours.items())
     ]
 
 
 def guide(axis, table, level):
     """The theorem's rate, `level` at the smallest sample."""
     n = np.array([table.samples.min(), table.samples.max()])
-    axis.plot(n, level * np.sqrt(n[0] / n), label=r"slope $-\frac{1}{2}$", **style.THEORY)
+    axis.plot(n, level * np.sqrt(n[0] / n), label=r"theory: slope $-\frac{1}{2}$", **style.THEORY)
 
 
 def thousands(axis, samples):
@@ -102,90 +112,76 @@ def broken(tables):
     return pd.concat([law, wrong])
 
 
+BROKEN = {
+    "uniform": "uniform inputs",
+    "laplace": "Laplace inputs",
+    "relu": "ReLU by $M_3$",
+    "tanh": "tanh by $M_2$",
+}
+
+
 def draw(findings, tables):
     cases = {key.removeprefix("tensor_"): table for key, table in tables.items()}
-    fig, grid = style.plt.subplots(2, 3, figsize=(style.DOUBLE, 5.4), layout="constrained")
-    axes = dict(
-        zip(
-            ("size", "collapse", "patches", "activation", "centre", "broken"),
-            grid.flat,
-            strict=True,
-        )
-    )
-    drawn = []
-
-    table = cases["size"]
-    sizes = [
-        (i, f"$k = {k}$", table.patch_size == k)
-        for i, k in enumerate(sorted(table.patch_size.unique()))
-    ]
-    drawn += curves(axes["size"], table, sizes)
-    guide(axes["size"], table, 0.045)
-    axes["size"].set(ylabel=ERROR, ylim=(0.004, 0.6))
-    scaled = table.distance * np.sqrt(table.samples / table.patch_size)
-    drawn += curves(axes["collapse"], table.assign(scaled_error=scaled), sizes, "scaled_error")
-    axes["collapse"].set(ylabel=r"error $\times \sqrt{n / k}$", ylim=(0.3, 6))
-
-    table = cases["patches"]
-    counts = [
-        (i, f"$n = {n // 1000}\\,000$", table.samples == n)
-        for i, n in enumerate(sorted(table.samples.unique()))
-    ]
-    drawn += curves(axes["patches"], table, counts, x="patches")
-    axes["patches"].set(ylim=(0.009, 0.5), ylabel=ERROR)
-
+    fig, axes = style.panels(3, rows=2, height=7.4)
+    by_size, collapse, by_patches, activations, centres, wrong = axes
+    size, patches = cases["size"], cases["patches"]
+    scaled = size.assign(scaled_error=size.distance * np.sqrt(size.samples / size.patch_size))
+    drawn = ordered(by_size, size, "patch_size")
+    drawn += ordered(collapse, scaled, "patch_size", "scaled_error")
+    drawn += ordered(by_patches, patches, "samples", x="patches")
     table = cases["activation"]
-    groups = [(i, name(a), table.activation == a) for i, a in numbered(table)]
-    drawn += curves(axes["activation"], table, groups)
-    guide(axes["activation"], table, 0.1)
-    axes["activation"].set(ylim=(0.0015, 2), ylabel=ERROR)
-
-    table = cases["centre"]
-    table = table[table.activation == "relu"]
-    taken = [
-        (i, label, table.centre == label)
-        for i, label in enumerate(("regression", "mean", "nothing"))
-    ]
-    drawn += curves(axes["centre"], table, taken)
-    guide(axes["centre"], table, 0.12)
-    axes["centre"].set(ylim=(0.003, 3))
-
+    for activation in present(table):
+        rows = table[table.activation == activation]
+        drawn.append(style.curve(activations, rows, "samples", "distance", look(activation), None))
+    table = cases["centre"][cases["centre"].activation == "relu"]
+    for i, taken in enumerate(("regression", "mean", "nothing")):
+        rows = table[table.centre == taken]
+        drawn.append(style.curve(centres, rows, "samples", "distance", style.measured(i), taken))
     table = broken(tables)
-    labels = {
-        "gaussian": "Gaussian, its moments",
-        "uniform": "uniform inputs (N5)",
-        "laplace": "Laplace inputs (N5)",
-        "relu": f"ReLU by $M_3$, slope {findings['N4-relu'].text()} (N4)",
-        "tanh": f"tanh by $M_2$, slope {findings['N4-tanh'].text()} (N4)",
-    }
-    groups = [(i, labels[case], table.case == case) for i, case in enumerate(labels)]
-    drawn += curves(axes["broken"], table, groups)
-    guide(axes["broken"], table, 0.07)
-    axes["broken"].set(ylim=(1e-4, 3))
-
-    trials = {key: table.seed.nunique() for key, table in cases.items()}
-    titles = {
-        "size": (f"$r = 2$, {trials['size']} seeds", "squared ReLU"),
-        "collapse": (None, "squared ReLU, scaled"),
-        "patches": (f"$k = 10$, {trials['patches']} seeds", "squared ReLU, by $r$"),
-        "activation": (f"{trials['activation']} seeds", "activations, $k = 10$"),
-        "centre": (f"{trials['centre']} seeds", "ReLU, taken off $y$"),
-        "broken": (f"{trials['order']} seeds (N4), {trials['law']}", "hypotheses broken"),
-    }
-    for letter, (panel, (seeds, title)) in zip("abcdef", titles.items(), strict=True):
-        axis = axes[panel]
-        axis.set(xscale="log", yscale="log")
-        axis.set_title(f"({letter})", loc="left", fontweight="bold")
-        axis.set_title(title, loc="right")
-        columns = 2 if panel in ("size", "collapse", "activation") else 1
-        axis.legend(title=seeds, loc="lower left", ncols=columns, columnspacing=1)
-        if panel != "patches":
-            of = {"collapse": "size", "broken": "law"}.get(panel, panel)
-            thousands(axis, cases[of].samples)
-    shown = sorted(cases["patches"].patches.unique())
-    axes["patches"].set_xlabel("patches $r$")
-    axes["patches"].set_xticks(shown, [str(r) for r in shown])
-    axes["patches"].minorticks_off()
+    rows = table[table.case == "gaussian"]
+    drawn.append(
+        style.curve(wrong, rows, "samples", "distance", style.measured(0), "Gaussian inputs")
+    )
+    for i, (case, text) in enumerate(BROKEN.items()):
+        rows = table[table.case == case]
+        drawn.append(style.curve(wrong, rows, "samples", "distance", style.control(text, i), None))
+    for axis, level, of in (
+        (by_size, 0.045, size),
+        (activations, 0.1, cases["activation"]),
+        (centres, 0.12, cases["centre"]),
+        (wrong, 0.07, cases["law"]),
+    ):
+        guide(axis, of, level)
+    titles = (
+        "the error falls as the root of $n$ ..",
+        ".. and grows as that of $k$: the curves collapse",
+        "more patches help",
+        "other activations need more samples",
+        "ReLU: what is taken off the labels matters",
+        "a hypothesis broken: no fall",
+    )
+    for letter, axis, text in zip("abcdef", axes, titles, strict=True):
+        axis.set(xscale="log", yscale="log", xlabel="samples $n$")
+        style.title(axis, letter, text)
+        style.plain_ticks(axis, "y")
+        style.legend_below(axis, ncols=1)
+    for axis in (by_size, collapse):
+        thousands(axis, size.samples)
+    thousands(activations, cases["activation"].samples)
+    thousands(centres, cases["centre"].samples)
+    thousands(wrong, table.samples)
+    for axis in (by_size, activations):
+        axis.set_ylabel(ERROR)
+    collapse.set_ylim(0.5, 8)
+    wrong.set_ylim(0.008, 5)
+    collapse.set_ylabel(r"error $\times \sqrt{n / k}$")
+    by_patches.set_xlabel("patches $r$")
+    style.ticks(by_patches, patches.patches)
+    style.judged(by_size, findings["Z9"], "slope {}", (0.97, 0.92))
+    style.judged(collapse, findings["Z9b"], "largest / least square: {}", (0.05, 0.05))
+    red = {"color": style.VERMILLION}
+    style.judged(wrong, findings["N4-relu"], "ReLU: slope {}", (0.05, 0.48), **red)
+    style.judged(wrong, findings["N4-tanh"], "tanh: slope {}", (0.05, 0.41), **red)
     return fig, drawn
 
 
