@@ -77,7 +77,7 @@ def draw(findings, tables):
         axis.text(0.97, 0.04, text, color=style.VERMILLION, **low)
         axis.text(0.97, 0.14, note, color=style.QUIET, **low)
         axis.set(xlabel="epoch")
-    above[0].set(ylabel="training accuracy", ylim=(-0.3, 1.06), yticks=[0, 0.5, 1])
+    above[0].set(ylabel="training accuracy", ylim=(-0.5, 1.06), yticks=[0, 0.5, 1])
     for letter, axis, network in zip("def", below, NAMES, strict=True):
         style.title(axis, letter, "squared loss, random labels: a straight fall")
         rows = table[(table.network == network) & (table.loss_function == "squared")]

@@ -93,18 +93,18 @@ def draw(findings, tables):
     wide = findings["judged"] / 2**0.5  # halfway to the next narrower width
     low = table[table.width >= findings["judged"]].straightness.min()
     straight.set(ylim=(min(0.9, low - 0.02), 1.005), ylabel="$R^2$ of $\\log F$ against $t$")
-    style.criterion(straight, at_least=claim.at_least, span=(wide, None), inside=False)
+    style.criterion(straight, at_least=claim.at_least, span=(wide, None), at=0.08, inside=False)
     style.judged(straight, findings["P1"], "least median\n{}", (0.97, 0.12), digits=3)
     style.corner(straight, f"{table.groupby('width').size().min()} trials\na width", "lower left")
 
     style.criterion(rates, *findings["band"], span=(wide, None), at=0.02, inside=False)
     rates.axhline(1, **style.THEORY)
     rates.set(ylabel=r"measured rate / $-2\log(1 - \eta\lambda_{\min})$")
-    rates.set(ylim=(-0.75, max(2.3, 1.1 * table.ratio.max())))
+    rates.set(ylim=(-1.3, max(3.6, 1.6 * table.ratio.max())))
     judged(rates, findings, "P1b", "worst median", (0.97, 0.93))
     words = "least lower quartile" if findings["P1c"].low < findings["P1c"].high else "least"
     judged(rates, findings, "P1c", words, (0.97, 0.07))
-    judged(rates, findings, "P1x", "$m = 4$,\nleast", (0.03, 0.8))
+    judged(rates, findings, "P1x", "$m = 4$,\nleast", (0.03, 0.74))
 
     regular = table[~table.singular]
     for i, (column, symbol) in enumerate(

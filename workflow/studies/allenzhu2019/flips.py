@@ -37,7 +37,7 @@ def draw(findings, tables):
     style.title(flips, "a", "an adversary flips far more activations than chance")
     style.title(slopes, "b", "only the adversary has the lemma's exponent, nearly")
     style.title(extrapolated, "c", "in wider networks it approaches 2/3")
-    style.title(bound, "d", "the worst layer does not see the depth, less so than allowed")
+    style.title(bound, "d", "hardly more flips in deep networks, though allowed")
     looks, drawn = kinds(table), []
 
     for kind, look in looks.items():
@@ -56,10 +56,9 @@ def draw(findings, tables):
     cells["control: gaussian, anew"] = findings["P6x"], style.control()
     drawn.append(dots(slopes, cells))
     slopes.set(yticks=range(len(cells)), yticklabels=cells, ylim=(len(cells) - 0.5, -0.9))
-    slopes.set(xlabel=r"log-log slope in $\omega$", xlim=(0.55, 1.12))
-    for name, label in (("P6", "criterion: adversary"), ("P6b", "criterion: others")):
-        claim = claims[name]
-        style.criterion(slopes, claim.at_least, claim.at_most, label, "x", at=0.02)
+    slopes.set(xlabel=r"log-log slope in $\omega$ (grey: criteria)", xlim=(0.55, 1.12))
+    for name in ("P6", "P6b"):
+        style.criterion(slopes, claims[name].at_least, claims[name].at_most, "", "x")
     for exponent in (2 / 3, 1):
         slopes.axvline(exponent, **style.THEORY)
 
@@ -81,8 +80,8 @@ def draw(findings, tables):
     sizes = shares[shares.perturbation == "adversary"].omega.unique()
     at = sizes[np.abs(np.log(sizes / 0.03)).argmin()]
     for kind, look, label in (
-        ("adversary", looks["adversary"], "adversary: a budget a layer"),
-        ("split adversary", style.measured(5), "adversary: one budget, split"),
+        ("adversary", looks["adversary"], None),
+        ("split adversary", style.measured(5), "adversary, one budget split"),
     ):
         rows = shares[shares.perturbation == kind]
         rows = rows[rows.omega == at] if kind == "adversary" else rows

@@ -33,7 +33,8 @@ EXPONENTS = {
     "P4h": ("times_samples", "samples", "lambda_min"),
 }
 
-WORDS = {"P4": "least median", "P4b": "least lower quartile", "P4c": "largest"}
+UPPER, LOWER = style.measured(0), style.measured(1)  # the two edges
+WORDS = {"P4": "least median", "P4b": "least lower\nquartile", "P4c": "largest"}
 
 
 def judge(tables, claims, rng):
@@ -90,14 +91,11 @@ def draw(findings, tables):
     drawn = [regular, *draw_path(path, tables["descent_curves"], table, wide)]
 
     style.title(edges, "b", "its edges hardly depend on the width")
-    for i, (column, name, level) in enumerate(
-        (
-            ("greatest_ratio", r"$\max_t \rho_t$", "lambda_max"),
-            ("least_ratio", r"$\min_t \rho_t$", "lambda_min"),
-            ("least_last_ratio", r"$\min_t$, last layer", None),
-        )
+    for look, column, name, level in (
+        (UPPER, "greatest_ratio", r"$\max_t \rho_t$", "lambda_max"),
+        (LOWER, "least_ratio", r"$\min_t \rho_t$", "lambda_min"),
+        (style.measured(5), "least_last_ratio", r"$\min_t$, last layer", None),
     ):
-        look = style.measured(i)
         trials(edges, regular.width, regular[column], look)
         median = regular.groupby("width")[column].median()
         edges.plot(median.index, median, **look | {"label": name})
@@ -110,22 +108,22 @@ def draw(findings, tables):
 
     style.title(lower, "c", "the least gradient: that of the kernel at the start")
     style.title(upper, "d", "the largest gradient: never above the kernel's")
-    for axis, column, names, ylabel in (
-        (lower, "edge", ("P4", "P4b"), r"$\min_t \rho_t \,/\, (2\lambda_{\min}/m)$"),
-        (upper, "top", ("P4c",), r"$\max_t \rho_t \,/\, (2\lambda_{\max}/m)$"),
+    for axis, look, column, names, ylabel in (
+        (lower, LOWER, "edge", ("P4", "P4b"), r"$\min_t \rho_t \,/\, (2\lambda_{\min}/m)$"),
+        (upper, UPPER, "top", ("P4c",), r"$\max_t \rho_t \,/\, (2\lambda_{\max}/m)$"),
     ):
-        trials(axis, regular.width, regular[column], style.measured(0))
+        trials(axis, regular.width, regular[column], look)
         median = regular.groupby("width")[column].median()
-        axis.plot(median.index, median, **style.measured(0, label="median"))
+        axis.plot(median.index, median, **look)
         if found := findings.get(images.FASHION):
             second(axis, 1.12 * found["trials"].width, found["trials"][column])
             drawn.append(found["trials"].assign(panel=ylabel))
         axis.axhline(1, **style.THEORY)
         claim = findings["claims"][names[0]]
         edges_of = {"at_least": claim.at_least, "at_most": claim.at_most}
-        style.criterion(axis, **edges_of, at=0.02, span=(min(wide) / 1.2, None), inside=False)
+        style.criterion(axis, **edges_of, label="", span=(min(wide) / 1.2, None))
         axis.set(yscale="log", ylabel=ylabel)
-        room(axis, above=0.2, below=0.2)
+        room(axis, above=0.25, below=0.3)
         style.plain_ticks(axis, "y")
         for one, y in zip(names, (0.93, 0.12), strict=False):
             judged(axis, findings, one, WORDS[one], (0.97, y))
@@ -187,8 +185,8 @@ def exponents(separated, samples, findings, tables):
         style.ticks(axis, rows[x])
         style.plain_ticks(axis, "y")
         room(axis, below=0.35)
-        judged(axis, findings, names[0], "met: slope", (0.97, 0.22))
-        judged(axis, findings, names[1], "worst: slope", (0.97, 0.07))
+        judged(axis, findings, names[0], "met:", (0.97, 0.24))
+        judged(axis, findings, names[1], "worst:", (0.97, 0.08))
     separated.set(xlabel=r"distance $\delta$ within a pair")
     samples.set(xlabel="number of images $n$")
     return drawn

@@ -153,21 +153,20 @@ def draw(findings, tables):
             name = f"$l = {value}$" if key == "layer" else f"$m = {value}$"
             axis.errorbar(at, part.rms, part.error, capsize=2, **look | LONE | {"label": name})
             axis.plot(at, part.predicted, **style.THEORY)
-        axis.plot([], [], label="theory: exact law", **style.THEORY)
+        axis.plot([], [], label="theory", **style.THEORY)
         axis.set(xscale="log", yscale="log", ylabel=r"rms of $\log \|h_l\|^2$")
         style.plain_ticks(axis, "y")
-        style.legend_below(axis, ncols=2)
     in_width.set(xlabel="width $m$")
     style.ticks(in_width, spread.width)
     in_layer.set(xlabel="$l + 1$, layer plus one")
     style.ticks(in_layer, spread.layer + 1, apart=0.12)
     judged(in_layer, findings, "P9b", "slope", (0.97, 0.09))
-    room(in_layer, below=0.15)
+    room(in_layer, below=0.25)
     style.corner(in_width, f"{spread.draws[0]} draws, 95 %")
 
     style.title(slopes, "c", "every layer as $1/\\sqrt{m}$; with variance $1/m$ none")
     for name, look in (
-        ("P9", style.measured(0, label="variance $2/m$")),
+        ("P9", style.measured(0)),
         ("P9x", style.control("variance $1/m$")),
     ):
         by_layer = findings[f"slopes {name}"]
@@ -175,10 +174,9 @@ def draw(findings, tables):
         ends = found.value - found.low, found.high - found.value
         slopes.errorbar(found.layer, found.value, ends, capsize=2, **look | LONE)
         drawn.append(found.assign(panel="(c)"))
-    slopes.axhline(-0.5, label="theory: $-1/2$", **style.THEORY)
-    style.criterion(slopes, claims["P9"].at_least, claims["P9"].at_most, at=0.02, inside=False)
+    slopes.axhline(-0.5, **style.THEORY)
+    style.criterion(slopes, claims["P9"].at_least, claims["P9"].at_most, inside=False)
     slopes.set(xlabel="layer $l$", ylabel="slope in $m$ of the rms", ylim=(-0.75, 0.5))
-    style.legend_below(slopes, ncols=2)
 
     style.title(whole, "d", "whole networks on images obey the law of the draws")
     for width in sorted(set(networks.width)):
@@ -188,8 +186,8 @@ def draw(findings, tables):
         look = by_width(width, label=f"$m = {width}$") | LONE
         whole.errorbar(part.layer + shift, ratio, error, capsize=1.5, elinewidth=0.7, **look)
     whole.axhline(1, **style.THEORY)
-    whole.set(xlabel="layer $l$", ylabel="rms / exact law", ylim=(0.6, 1.5))
-    judged(whole, findings, "P9d", "step of a layer, worst", (0.03, 0.1))
+    whole.set(xlabel="layer $l$", ylabel="rms / exact law", ylim=(0.1, 1.6))
+    judged(whole, findings, "P9d", "step of a layer,\nworst", (0.03, 0.13))
     style.corner(whole, f"{networks.draws[0]} networks")
 
     style.title(backward, "e", "backward vectors neither grow nor fade")
@@ -199,20 +197,18 @@ def draw(findings, tables):
         drawn.append(style.curve(backward, part, "layer", "value", look, None))
     backward.axhline(1, **style.THEORY)
     style.criterion(backward, claims["P11"].at_least, claims["P11"].at_most)
-    backward.set(xlabel="layer $a$", ylim=(0.8, 1.2))
+    backward.set(xlabel="layer $a$", ylim=(0.7, 1.25))
     backward.set_ylabel(r"$\|B D_L W_L \cdots D_a W_a\| / \sqrt{m}$")
     least = claims["P11"].rows(table).width.min()
-    style.judged(backward, findings["P11"], f"$m \\geq {least}$, worst median {{}}", (0.03, 0.05))
+    style.judged(backward, findings["P11"], f"$m \\geq {least}$, worst\nmedian {{}}", (0.03, 0.08))
     style.corner(backward, f"{flat.seed.nunique()} networks", "upper left")
-    for axis in (whole, backward):
-        style.legend_below(axis, ncols=2)
 
     style.title(product, "f", "products of layers grow as the square root of their number")
     products = table[table.study == "product"]
-    curve = style.curve(product, products, "layer", "value", style.measured(0), "measured")
+    curve = style.curve(product, products, "layer", "value", style.measured(0), None)
     first = curve.iloc[0]
     line = first["median"] * np.sqrt(curve.layer / first.layer)
-    product.plot(curve.layer, line, label="theory: slope 1/2", **style.THEORY)
+    product.plot(curve.layer, line, **style.THEORY)
     product.set(xscale="log", yscale="log", xlabel="number of layers")
     product.set_ylabel(r"$\|W_b D_{b-1} \cdots D_a W_a\|_2$")
     style.ticks(product, curve.layer)
@@ -220,7 +216,7 @@ def draw(findings, tables):
     judged(product, findings, "P11b", "slope", (0.97, 0.09))
     note = f"$m = {products.width.iloc[0]}$,\n{products.seed.nunique()} networks"
     style.corner(product, note, "upper left")
-    style.legend_below(product)
+    style.legend_below(fig)
     return fig, [*drawn, curve]
 
 

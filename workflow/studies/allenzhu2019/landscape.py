@@ -2,14 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 
 from cnntheory.stats import wilson
 from workflow.studies import study, style
 from workflow.studies.allenzhu2019.common import LEVEL, data_of, highest, median
+from workflow.studies.allenzhu2019.looks import judged
 from workflow.studies.verdicts import exactly
 
-CELLS = {("ResNet", "true"): 0, ("ResNet", "noisy"): 1, ("plain", "true"): 2, ("plain", "noisy"): 3}
 RUN = ["network", "labels", "seed"]
 
 
@@ -54,7 +53,8 @@ def judge(tables, claims, rng):
             f"{(saddle.fall_curved / saddle.loss).min():.3g}.",
         ),
         "early": early,
-        "half": half,
+        "saddles": saddle,
+        "claims": claims,
         **judge_methods(early, tables["compared"], claims["P16f"].given["half"], rng),
     }
 
@@ -94,7 +94,7 @@ def judge_methods(trained, compared, half, rng):
     panels = trained.merge(compared[[*RUN, "epoch"]].drop_duplicates()).set_index(RUN)
     ratios = last.quotient.Oja / lanczos
     worths = last.fall_curved.Neon2 / panels.fall_gradient
-    return {
+    found = {
         name: median(values.to_numpy()[:, None], rng, data_of(compared))._replace(note=note)
         for name, values, note in (
             ("P16e", ratios, f"Least {ratios.min():.2g}, its cosine {last.cosine.Oja.min():.2g}."),
@@ -107,66 +107,40 @@ def judge_methods(trained, compared, half, rng):
             ),
         )
     }
+    return found | {"worths": worths.to_numpy()}
 
 
 def draw(findings, tables):
     summary, compared = tables["summary"], tables["compared"]
-    trained = summary[summary.point == "trained"]
-    fig, axes = style.plt.subplots(2, 3, figsize=(style.DOUBLE, 4.3), layout="constrained")
-    resnet, plain, ratio, found, offsets, names = axes.ravel()
-    for letter, axis in zip("abcde", axes.ravel(), strict=False):
-        axis.set_title(f"({letter})", loc="left", fontweight="bold")
+    trained, early = summary[summary.point == "trained"], findings["early"]
+    claims = findings["claims"]
+    fig, axes = style.panels(3, rows=3, height=6.6)
+    style.title(axes[0], "a", "ResNet: the gradient is worth more throughout")
+    style.title(axes[1], "b", "plain network: likewise")
+    for axis, network in zip(axes, ("ResNet", "plain"), strict=False):
+        draw_falls(axis, trained[trained.network == network], findings["drops"])
+    axes[1].sharey(axes[0])
+    axes[0].set_ylabel("largest decrease of $F$ / $F(W)$")
+    draw_saddle(axes[2], findings, early)
 
-    def seeds(axis, rows, y, i, **look):
-        """One thin line a seed."""
-        for _, line in rows.sort_values("epoch").groupby("seed"):
-            axis.plot(line.epoch, y(line), **(dict(color=style.COLOURS[i], linewidth=0.9) | look))
-
-    def rate_drops(axis):
-        for epoch in findings["drops"]:
-            if epoch < trained.epoch.max():
-                axis.axvline(epoch - 0.5, color="0.6", linewidth=0.7, linestyle=":", zorder=0)
-
-    for axis, network in ((resnet, "ResNet"), (plain, "plain")):
-        rows = trained[trained.network == network]
-        for (name, labels), i in CELLS.items():
-            cell = rows[(rows.network == name) & (rows.labels == labels)]
-            marker = style.MARKERS[i]
-            seeds(axis, cell, lambda r: r.fall_gradient / r.loss, i, marker=marker)
-            seeds(
-                axis,
-                cell,
-                lambda r: r.fall_curved / r.loss,
-                i,
-                marker=marker,
-                fillstyle="none",
-                linestyle="--",
-            )
-        axis.set(title=network, xlabel="epoch", yscale="log")
-        rate_drops(axis)
-    resnet.set_ylabel("largest decrease of $F$ / $F(W)$")
-    plain.sharey(resnet)
-    falls = trained[["fall_gradient", "fall_curved"]].div(trained.loss, axis=0).to_numpy()
-    resnet.set_ylim(max(1e-4, 0.7 * falls[falls > 0].min()), 1.5 * falls.max())
-
-    early = findings["early"]
-    epochs = sorted(early.epoch.unique())
-    for (name, labels), i in CELLS.items():
-        for k, epoch in enumerate(epochs):
-            cell = early[(early.network == name) & (early.labels == labels)]
-            values = np.sort(cell[cell.epoch == epoch].square)
-            at = k + 0.2 * (i - 1.5)
-            x = at + np.linspace(-0.06, 0.06, len(values))
-            ratio.plot(x, values, ".", color=style.COLOURS[i], markersize=2.5)
-            ratio.plot([at - 0.08, at + 0.08], 2 * [np.median(values)], color="0.1", linewidth=1.3)
-    ratio.axhline(findings["half"], **style.THEORY)
-    ratio.set(
-        ylabel="curved axis / gradient axis",
-        xticks=range(len(epochs)),
-        xticklabels=[f"epoch {epoch}" for epoch in epochs],
-        ylim=(0, None),
-        title=f"{runs(early)} trainings",
+    titles = (
+        "the curve is mostly worth less than half",
+        "the square gains little over its axis",
+        "20 products find the curved direction",
     )
+    measures = {"square": "curved / gradient", "gain": "gain of the square"}
+    measures["bend"] = "residual / curvature"
+    names = ("P16c", "P16b", "P16d")
+    for axis, letter, text, (column, ylabel), name in zip(
+        axes[3:6], "def", titles, measures.items(), names, strict=True
+    ):
+        style.title(axis, letter, text)
+        strips(axis, early, column)
+        style.criterion(axis, at_most=claims[name].at_most, at=0.02, inside=False)
+        top = 1.3 * max(early[column].max(), claims[name].at_most)
+        axis.set(ylabel=ylabel, ylim=(-0.03 * top, top))
+        style.judged(axis, findings[name], "largest median {}", (0.97, 0.94))
+    axes[3].set_xlabel(f"{runs(early)} trainings")
 
     lanczos = compared[compared.method == "Lanczos"].set_index(RUN).quotient
     beside = compared.join(lanczos.rename("lanczos"), on=RUN)
@@ -175,61 +149,104 @@ def draw(findings, tables):
         kinked=beside.kinked_quotient / beside.lanczos,
         gap=beside.ritz_residual / beside.lanczos.abs(),
     )
-    solid, dashed = dict(linestyle="-"), dict(fillstyle="none", linestyle="--")
-    lines = (
-        (found, "Oja", "products", "hessian", solid),
-        (found, "Neon2", "products", "kinked", dashed),
-        (offsets, "difference", "offset", "gap", dashed),
-    )
-    for axis, method, x, y, look in lines:
-        every = beside[beside.method == method].pivot(index=x, columns=RUN, values=y)
-        colour = style.COLOURS[CELLS[every.columns[0][:2]]]
-        faint = dict(color=colour, linewidth=0.5, alpha=0.45, linestyle=look["linestyle"])
-        axis.plot(every.index, every, **faint)
-        axis.plot(every.index, every.median(axis=1), color=colour, marker="o", **look)
+    found, worth_of, offsets = axes[6:]
+    style.title(found, "g", "Oja's method finds that curvature; differences see kinks")
+    medians(found, beside, "Oja", "products", "hessian", style.measured(0, label="(g) Oja"))
+    look = style.measured(4, label="(g), (i) differences of gradients")
+    medians(found, beside, "Neon2", "products", "kinked", look)
     found.axhline(1, **style.THEORY)
-    found.set(
-        xlabel="products with the noisy Hessian",
-        ylabel=r"curvature / Lanczos's $\lambda_{\min}$",
-        title=f"Oja, epoch {compared.epoch.min()}",
-    )
-    offsets.set(
-        xscale="log",
-        yscale="log",
-        xlabel="offset $q$ of the two gradients",
-        ylabel=r"residual / $|\lambda_{\min}|$",
-        title="kinks",
-    )
+    style.criterion(found, at_least=claims["P16e"].at_least, label="")
+    found.set(xlabel="products with the noisy Hessian", ylim=(-0.5, None))
+    found.set_ylabel(r"curvature / Lanczos's $\lambda_{\min}$")
+    judged(found, findings, "P16e", "Oja", (0.97, 0.1))
+
+    style.title(worth_of, "h", "their direction is worth less than the gradient too")
+    values = np.sort(findings["worths"])
+    worth_of.plot(range(1, len(values) + 1), values, **look | {"linestyle": "", "label": None})
+    style.criterion(worth_of, at_most=claims["P16f"].at_most, at=0.02)
+    worth_of.set(xlabel="training, by size", ylabel="differences / gradient", ylim=(0, 1.2))
+    style.judged(worth_of, findings["P16f"], "median {}", (0.97, 0.06))
+
+    style.title(offsets, "i", "shorter offsets see more of the kinks")
+    every = medians(offsets, beside, "difference", "offset", "gap", look)
     # k independent kinks in a segment of length 2 q, each a jump of the gradient: sqrt(k) / q.
     ends = every.index[[0, -1]].to_numpy()
-    height = 2 * every.median(axis=1).iloc[-1]
-    offsets.plot(ends, height * (ends / ends[-1]) ** -0.5, **style.THEORY)
-    style.slope_label(offsets, "slope $-1/2$", (0.62, 0.72))
+    height = 3 * every.median(axis=1).iloc[-1]
+    line = height * (ends / ends[-1]) ** -0.5
+    offsets.plot(ends, line, label="theory: (g) Lanczos, (i) slope $-1/2$", **style.THEORY)
+    offsets.set(xscale="log", yscale="log", xlabel="offset $q$ of the two gradients")
+    offsets.set_ylabel(r"residual / $|\lambda_{\min}|$")
+    style.legend_below(fig)
+    return fig, [trained, early, findings["saddles"], compared]
 
-    names.axis("off")
-    count = trained.groupby(["network", "labels"]).seed.nunique()
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=style.COLOURS[i],
-            marker=style.MARKERS[i],
-            label=f"{name}, {kind} labels, seeds: {count[name, kind]}",
+
+def draw_falls(axis, rows, drops):
+    """What either direction is worth in one training, true and noisy labels."""
+    for labels, fill in (("true", None), ("noisy", "white")):
+        part = rows[rows.labels == labels].sort_values("epoch")
+        for i, column, name in ((1, "fall_gradient", "gradient"), (2, "fall_curved", "curved")):
+            look = style.measured(i, label=f"{name}, {labels} labels")
+            look |= {"markerfacecolor": fill} if fill else {}
+            axis.plot(part.epoch, part[column] / part.loss, **look)
+    for epoch in drops:
+        if epoch < rows.epoch.max():
+            axis.axvline(epoch - 0.5, color="0.6", linewidth=0.7, linestyle=":", zorder=0)
+    axis.set(xlabel="epoch", yscale="log")
+
+
+def draw_saddle(axis, findings, early):
+    """Decreases at the strict saddle beside those on the path."""
+    style.title(axis, "c", "at a strict saddle only the curve leads down")
+    saddle = findings["saddles"]
+    for x, (values, look) in enumerate(
+        (
+            (early.fall_gradient / early.loss, style.measured(1)),
+            (saddle.fall_gradient / saddle.loss, style.control("gradient at a saddle")),
+            (saddle.fall_curved / saddle.loss, style.control("curved, at a saddle", i=1)),
         )
-        for (name, kind), i in CELLS.items()
-        if (name, kind) in count
-    ]
-    dark = dict(color="0.3", marker="o")
-    handles += [
-        Line2D([], [], **dark, label="(a, b) along the gradient"),
-        Line2D([], [], **dark, fillstyle="none", ls="--", label="(a, b) along the neg. curvature"),
-        Line2D([], [], **dark, label="(d) Hessian-vector products"),
-        Line2D([], [], **dark, fillstyle="none", ls="--", label="(d, e) differences of gradients"),
-        Line2D([], [], **style.THEORY, label="(c) one half, (d) Lanczos, (e) theory"),
-        Line2D([], [], color="0.6", lw=0.7, ls=":", label="rate divided by 10"),
-    ]
-    names.legend(handles=handles, loc="center left", bbox_to_anchor=(-0.1, 0.5), labelspacing=0.7)
-    return fig, [trained, compared]
+    ):
+        strip(axis, x, values, look)
+    claim = findings["claims"]["P16x"]
+    style.criterion(axis, at_least=claim.at_least, label="criterion: gradient", at=0.98)
+    axis.set(
+        xticks=range(3), xticklabels=["path:\ngradient", "saddle:\ngradient", "saddle:\ncurved"]
+    )
+    axis.set(xlim=(-0.5, 2.5), ylim=(-0.06, 1))
+    style.judged(axis, findings["P16"], "path: least {}", (0.97, 0.94), digits=3)
+    style.judged(
+        axis, findings["P16x"], "control: {}", (0.5, 0.3), digits=3, color=style.VERMILLION
+    )
+
+
+def strip(axis, x, values, look):
+    """Sorted values side by side around x."""
+    values = np.sort(values)
+    dots = look | {"linestyle": "", "markersize": 2.4, "markeredgewidth": 0.6}
+    axis.plot(x + np.linspace(-0.25, 0.25, len(values)), values, **dots)
+
+
+def strips(axis, early, column):
+    """A quantity of every panel by network and labels, the two epochs' marks apart."""
+    cells = list(early.groupby(["network", "labels"]))
+    epochs = style.sequential(early.epoch)
+    for x, (_, cell) in enumerate(cells):
+        for i, (epoch, colour) in enumerate(epochs.items()):
+            look = style.measured(
+                i, color=colour, label=f"(d)-(f) epoch {epoch}" if not x else None
+            )
+            strip(axis, x, cell[cell.epoch == epoch][column], look)
+        middle = cell[column].median()
+        axis.plot([x - 0.35, x + 0.35], [middle] * 2, color=style.INK, linewidth=1.3)
+    names = [f"{network}\n{labels}" for (network, labels), _ in cells]
+    axis.set(xticks=range(len(cells)), xticklabels=names)
+
+
+def medians(axis, rows, method, x, y, look):
+    """A thin line a training and their median; the values, a column a training."""
+    every = rows[rows.method == method].pivot(index=x, columns=RUN, values=y)
+    axis.plot(every.index, every, color=look["color"], linewidth=0.5, alpha=0.45)
+    axis.plot(every.index, every.median(axis=1), **look)
+    return every
 
 
 if __name__ == "__main__":

@@ -89,8 +89,7 @@ def draw(findings, tables):
     slopes.plot([], [], label="theory: exponents", **style.THEORY)
     names = [f"{panel} {kind}" for panel, kind in cells.values()]
     slopes.set(yticks=range(len(cells)), yticklabels=names, ylim=(len(cells) + 0.1, -0.6))
-    slopes.set(xlabel=r"log-log slope in $\omega$", xlim=(0.2, 1.15))
-    style.corner(slopes, "grey: criteria", "lower right")
+    slopes.set(xlabel=r"slope in $\omega$ (grey: criteria)", xlim=(0.2, 1.15))
     for column, found in findings["in omega"].items():
         drawn.append(pd.DataFrame(found.values()).assign(curve=list(found), quantity=column))
 

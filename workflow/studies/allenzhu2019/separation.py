@@ -73,14 +73,14 @@ def draw(findings, tables):
     style.criterion(shares, at_least=claims["P10"].at_least, span=(None, last), at=0.02)
     shares.set(yscale="log", ylabel=r"least distance / $(\delta/2)$")
     style.plain_ticks(shares, "y")
-    style.judged(shares, findings["P10"], "granted, least median {}", (0.03, 0.94))
-    text = "control, deepest {}"
-    style.judged(shares, findings["P10x"], text, (0.03, 0.06), color=style.VERMILLION)
+    style.judged(shares, findings["P10"], "granted,\nleast median {}", (0.97, 0.92))
+    text = "control, deepest\n{}"
+    style.judged(shares, findings["P10x"], text, (0.03, 0.09), color=style.VERMILLION)
 
     match.axhline(1, **style.THEORY)
     style.criterion(match, *findings["band"], span=(None, findings["last"] + 1), at=0.02)
     match.set(ylabel="measured / recursion", ylim=(0, 1.5))
-    style.judged(match, findings["P10b"], f"$m = {width}$, worst median {{}}", (0.03, 0.06))
+    style.judged(match, findings["P10b"], f"$m = {width}$, worst\nmedian {{}}", (0.03, 0.09))
     style.corner(match, f"{len(seeds)} trials")
     names = [x for x in (1, 3, 9, 33) if x <= table.depth.max()]
     for axis in (one, shares, match):
@@ -88,6 +88,7 @@ def draw(findings, tables):
         axis.set_xticks(names, names)
         axis.xaxis.minorticks_off()
     room(one, below=0.12)
+    style.plain_ticks(one, "y")
     room(shares, above=0.12, below=0.12)
     style.legend_below(fig)
     return fig, [*drawn, middle]

@@ -103,13 +103,14 @@ def draw(findings, tables):
     moved.plot([], [], **open_dots)
     moved.axhline(1, label="theory: frozen kernel", **style.THEORY)
     gaps.axhline(1, **style.THEORY)
-    style.criterion(moved, at_most=findings["slow"], span=(None, near), at=0.02, inside=False)
+    style.criterion(moved, at_most=findings["slow"], span=(None, near), label="")
+    style.corner(moved, "criterion", "lower left")
     moved.set(xscale="log", yscale="log", ylabel=r"$T / T_{\rm kernel}$, both until $10^{-3}$")
     moved.set_xlabel(r"movement $\max_l \|W_l - W_l(0)\|_2 \,/\, \delta^{3/2}$")
     style.plain_ticks(moved)
-    style.judged(moved, findings["P3c"], "little: at most {}", (0.97, 0.13))
-    text = "control, much: median {}"
-    style.judged(moved, findings["P3x"], text, (0.97, 0.05), color=style.VERMILLION)
+    style.judged(moved, findings["P3c"], "little: at most {}", (0.97, 0.11))
+    text = "much: median {}"
+    style.judged(moved, findings["P3x"], text, (0.97, 0.04), color=style.VERMILLION)
     apart.set(xscale="log", yscale="log", ylabel=r"$T / T_{\rm kernel} - 1$", ylim=(1e-2, None))
     judged(apart, findings, "P3b", "exponent of $\\delta$:", (0.03, 0.24))
     judged(apart, findings, "P3d", "off $\\omega / \\delta^{{3/2}}$ by", (0.03, 0.09))
