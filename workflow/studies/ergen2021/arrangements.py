@@ -61,6 +61,7 @@ def draw(findings, tables):
     drawn += draw_ratios(ratios, findings, table, colours)
     drawn.append(draw_slopes(slopes, findings, colours))
     drawn.append(draw_seconds(seconds, timing, colours))
+    style.legend_below(fig)
     return fig, drawn
 
 
@@ -78,16 +79,14 @@ def draw_counts(axis, findings, table, colours):
         own, line = (found[found.patch_size == h] for found in (means, formula))
         label = "theory: Cover's formula" if not i else None
         axis.plot(line.rows, line["mean"], label=label, **style.THEORY)
-        look = style.measured(i, color=color, linestyle="", label=f"counted, $h = {h}$")
+        look = style.measured(i, color=color, linestyle="", label=f"patches of $h = {h}$")
         axis.plot(own.rows, own["mean"], **look)
     own = averages(full, full.cells)
-    h = full.patch_size.iloc[0]
-    look = style.control(f"filter as long as the input, $h = d = {h}$", linestyle="")
+    look = style.control("filter as long as the input", linestyle="")
     axis.plot(own.rows, own["mean"], zorder=7, **look)
     axis.set(xscale="log", yscale="log", xlabel="rows $N = nK$", ylabel="sign patterns $P$")
     style.ticks(axis, general.rows)
-    judged(axis, findings["6"], "largest |count $-$ formula|: {}", (0.02, 0.94))
-    style.legend_below(axis, ncols=2)
+    judged(axis, findings["6"], "largest |count $-$ formula|: {}", (0.98, 0.06))
     return [means.assign(quantity="cells"), own.assign(quantity="control: cells")]
 
 
@@ -98,19 +97,20 @@ def draw_ratios(axis, findings, table, colours):
     for i, (h, color) in enumerate(colours.items()):
         rows = general[general.patch_size == h]
         loose, exact = (averages(rows, rows[c] / rows.formula) for c in ("bound", "cells"))
-        style.bound(axis, loose.rows, loose["mean"], "below", f"bound, $h = {h}$", at=1)
+        said = "" if i else "the paper's bound, all $h$"
+        style.bound(axis, loose.rows, loose["mean"], "below", said, at=0.45)
         axis.plot(exact.rows, exact["mean"], **style.measured(i, color=color, linestyle=""))
         drawn += [loose.assign(quantity="bound"), exact.assign(quantity="cells")]
     own = averages(plane, plane.cells / plane.formula)
     h = plane.patch_size.iloc[0]
-    axis.plot(own.rows, own["mean"], **style.control(f"patches of rank 2, $h = {h}$"))
+    axis.plot(own.rows, own["mean"], **style.control(f"patches of rank 2, $h = {h}$", i=1))
     axis.axhline(1, label="theory: Cover's formula", **style.THEORY)
+    axis.set_ylim(own["mean"].min() / 8, 30 * drawn[0]["mean"].max())
     axis.set(xscale="log", yscale="log", xlabel="rows $N = nK$", ylabel="in units of the formula")
     style.ticks(axis, general.rows)
-    judged(axis, findings["6c"], "bound / count:\nleast {}", (0.02, 0.93))
-    text = "control: count $-$ formula up to {}"
-    judged(axis, findings["6x"], text, (0.02, 0.06), color=style.VERMILLION)
-    style.legend_below(axis, ncols=2)
+    judged(axis, findings["6c"], "bound / count:\nleast {}", (0.02, 0.9))
+    text = "control: |count $-$ formula| up to {}"
+    judged(axis, findings["6x"], text, (0.02, 0.07), color=style.VERMILLION)
     return [*drawn, own.assign(quantity="control: cells")]
 
 
@@ -123,37 +123,36 @@ def draw_slopes(axis, findings, colours):
     for i, (K, own) in enumerate(tilt.groupby("patches")):
         sizes = own.index.get_level_values("patch_size").to_numpy()
         off = own.to_numpy() - (sizes - 1)
-        label = f"$K = {K}$ patch" + "es" * (K > 1)
-        axis.plot(sizes + 0.1 * (i - 0.5), off, **style.measured(i, linestyle="", label=label))
+        label = f"$K = {K}$"
+        look = style.measured(i + 4, linestyle="", label=label)
+        axis.plot(sizes + 0.1 * (i - 0.5), off, **look)
         drawn.append(pd.DataFrame({"patch_size": sizes, "value": off, "quantity": label}))
     expected = findings["expected"]
-    look = style.control(f"$h = d$, against $h = {expected}$", linestyle="")
+    look = style.control("filter as long as the input", linestyle="")
     off = full.to_numpy() - (expected - 1)
     axis.plot([expected] * len(off), off, **look)
     axis.set(xlabel="patch size $h$", ylabel="exponent $- (h - 1)$", xlim=(1.5, max(colours) + 0.5))
     axis.set_ylim(low - 0.15, max(1.15, off.max() + 0.1))
     axis.set_xticks(list(colours))
-    style.judged(axis, findings["6b"], "largest {}", (0.98, 0.28), digits=3)
+    style.judged(axis, findings["6b"], "largest {}", (0.98, 0.32), digits=3)
     style.judged(axis, findings["6y"], "control {}", (0.98, 0.8), color=style.VERMILLION)
-    style.legend_below(axis)
     return pd.concat([*drawn, pd.DataFrame({"value": off, "quantity": "control"})])
 
 
 def draw_seconds(axis, timing, colours):
     """Medians of the times; shades as in the other panels, open for the enumeration alone."""
     medians = timing.groupby(["patch_size", "quantity", "samples"]).seconds.median()
-    names = {"arrangements": "enumeration", "convex program": "convex program"}
     for (h, quantity), value in medians.groupby(["patch_size", "quantity"]):
         samples = value.index.get_level_values("samples").to_numpy()
-        label = f"{names.get(quantity, quantity)}, $h = {h}$"
-        look = style.measured(list(colours).index(h), color=colours[h], label=label)
+        look = style.measured(list(colours).index(h), color=colours[h])
         if quantity == "arrangements":
             look |= {"markerfacecolor": "white", "linewidth": 0.7}
         axis.plot(samples, value, **look)
     K = int(timing.patches.iloc[0])
     axis.set(xscale="log", yscale="log", xlabel=f"samples $n$, $K = {K}$", ylabel="time (s)")
     style.ticks(axis, timing.samples)
-    style.legend_below(axis, ncols=2)
+    style.corner(axis, "full: convex program\nopen: enumeration alone", "upper left")
+    axis.set_ylim(top=12 * medians.max())
     return medians.reset_index()
 
 

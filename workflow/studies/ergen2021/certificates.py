@@ -51,7 +51,7 @@ def judge(tables, claims, rng):
 def draw(findings, tables):
     convex = tables["convex"]
     fig, (gaps, back) = style.panels(2, height=3.5, sharey=True)
-    style.title(gaps, "a", "prices over all cells certify the optimum, over ten gates hardly ever")
+    style.title(gaps, "a", "prices over all cells certify the optimum, over ten gates rarely")
     style.title(back, "b", "the network mapped back attains it, one badly scaled does not")
     drawn = draw_gaps(gaps, findings, tables)
     drawn.append(draw_networks(back, findings, tables))

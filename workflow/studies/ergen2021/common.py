@@ -90,7 +90,7 @@ def power(value):
     if abs(value) < FLOOR:
         return "0"
     if 0.01 <= abs(value) < 1000:
-        return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
+        return f"{float(f'{value:.2g}'):g}".replace("-", "\N{MINUS SIGN}")
     mantissa, exponent = f"{value:.0e}".split("e")
     return rf"${mantissa} \cdot 10^{{{int(exponent)}}}$"
 

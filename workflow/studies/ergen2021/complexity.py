@@ -4,6 +4,7 @@ import numpy as np
 
 from cnntheory.stats import bootstrap, log_log_slope
 from workflow.studies import study, style
+from workflow.studies.ergen2021.common import FLOOR, judged, strip
 from workflow.studies.verdicts import Measured, exactly
 
 
@@ -34,27 +35,35 @@ def judge(tables, claims, rng):
         ),
         "16b": exactly(claims["16b"].rows(table).gap.max(), seeds=seeds),
         "slopes": each,
+        "bound": claims["16b"].at_most,
     }
 
 
 def draw(findings, tables):
     table = tables["solver_work"]
-    fig, (axis,) = style.panels(1, height=2.6, width=style.SINGLE)
-    for i, (h, rows) in enumerate(table.groupby("patch_size")):
-        work = rows.groupby("samples").work
-        middle = work.median()
-        axis.fill_between(middle.index, work.min(), work.max(), color=style.COLOURS[i], alpha=0.2)
+    fig, (work, gaps) = style.panels(2, height=3.0, width_ratios=(1.4, 1))
+    style.title(work, "a", "the counted work grows slower than the theorem allows")
+    style.title(gaps, "b", "and every instance is certified")
+    drawn, sizes = [], sorted(table.patch_size.unique())
+    for i, (h, color) in enumerate(style.sequential(sizes).items()):
+        rows, look = table[table.patch_size == h], style.measured(i, color=color)
         label = f"$h = {h}$: slope {findings['slopes'][h]:.1f}"
-        axis.plot(middle.index, middle, marker=style.MARKERS[i], label=label, **style.look(i))
-        n = middle.index.to_numpy()
-        axis.plot(n, middle.iloc[0] * (n / n[0]) ** (3 * h), **style.THEORY)
-    axis.plot([], [], label="theorem, slope $3 h$", **style.THEORY)
+        drawn.append(style.curve(work, rows, "samples", "work", look, label).assign(h=h))
+        n = np.sort(rows.samples.unique())
+        most = rows[rows.samples == n[0]].work.median() * (n / n[0]) ** (3 * h)
+        style.bound(work, n, most, "below", f"theorem, $h = {h}$: slope {3 * h}", at=0.5)
+        strip(gaps, i, rows.gap.clip(lower=FLOOR), look, None, 0.6)
     K = int(table.patches.iloc[0])
-    axis.set(xscale="log", yscale="log", xlabel=f"samples $n$, $K = {K}$", ylabel="operations")
-    axis.set_xticks(sizes := sorted(table.samples.unique()), [f"{n}" for n in sizes])
-    axis.minorticks_off()
-    axis.legend(loc="upper left")
-    return fig, [table]
+    work.set(xscale="log", yscale="log", xlabel=f"samples $n$, $K = {K}$", ylabel="operations")
+    style.ticks(work, table.samples)
+    style.judged(work, findings["16"], "largest slope / $3h$: {}", (0.98, 0.06))
+    style.legend_below(work)
+    style.criterion(gaps, at_most=findings["bound"])
+    judged(gaps, findings["16b"], "largest {}", (0.97, 0.96))
+    gaps.set(yscale="log", ylim=(None, 1e-6), ylabel="duality gap / $p^*$", xlabel="patch size $h$")
+    gaps.set_xticks(range(len(sizes)), sizes)
+    gaps.set_xlim(-0.6, len(sizes) - 0.4)
+    return fig, [*drawn, table]
 
 
 if __name__ == "__main__":

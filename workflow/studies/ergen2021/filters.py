@@ -3,7 +3,7 @@
 import numpy as np
 
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import excess
+from workflow.studies.ergen2021.common import excess, judged
 from workflow.studies.verdicts import exactly
 
 
@@ -26,67 +26,52 @@ def judge(tables, claims, rng):
             note=f"{(beyond > 0).mean():.0%} of {len(ends)} networks.",
         ),
         "ends": ends,
+        "most": claims["5b"].at_most,
     }
 
 
 def draw(findings, tables):
     table, ends = tables["path"], findings["ends"]
     n = int(table.samples.iloc[0])
-    poolings = list(table.pooling.unique())
-    fig, axes = style.panels(len(poolings) + 1, height=2.4, sharey=True)
-    for axis, pooling in zip(axes, poolings, strict=False):
-        rows = table[table.pooling == pooling]
-        for seed, run in rows.groupby("seed"):
-            axis.step(
-                run.beta_fraction,
-                run.filters + 0.05 * (seed - rows.seed.mean()),
-                where="mid",
-                linewidth=0.9,
-                label=f"{rows.seed.nunique()} instances, filters" if not seed else None,
-                **style.look(seed),
-            )
-            axis.plot(
-                run.beta_fraction,
-                run["rank"] + 0.05 * (seed - rows.seed.mean()),
-                linestyle="",
-                marker=".",
-                markersize=2.5,
-                color="0.2",
-                label="rank of their outputs" if not seed else None,
-            )
-        axis.axhline(n, label="$n$", color="0.15", linestyle=":", linewidth=1)
-        axis.axhline(n + 1, label="the theorem's $n + 1$", **style.THEORY)
-        axis.set(xscale="log", xlabel=r"$\beta / \beta_{\max}$")
-        axis.set_title(f"{pooling} pooling", loc="right")
-        axis.invert_xaxis()
-    axes[0].set_ylabel("filters $m^*$ of the reduced network")
-    axes[0].legend(loc="upper left", bbox_to_anchor=(0, 0.83))
-    for j, (quantity, label) in enumerate(
-        (("filters", "filters that it uses"), ("rank", "rank of their outputs"))
+    fig, (along, ranks) = style.panels(2, height=3.0, width_ratios=(1.15, 1))
+    style.title(along, "a", "the optimal network never has more filters than samples")
+    style.title(ranks, "b", "reduced, it has the rank of its outputs; trained, it has more")
+    drawn = []
+    for i, (pooling, rows) in enumerate(table.groupby("pooling")):
+        look, label = style.measured(i), f"{pooling} pooling"
+        drawn.append(style.curve(along, rows, "beta_fraction", "filters", look, label))
+    style.bound(along, None, n + 1, "below", "theorem: $n + 1$", at=0.03)
+    style.criterion(along, at_most=findings["most"] + n, label=f"criterion: $n = {n}$", at=0.5)
+    along.set(xscale="log", xlabel=r"$\beta / \beta_{\max}$", ylim=(-0.3, n + 2))
+    along.set_ylabel("filters $m^*$ of the reduced network")
+    along.invert_xaxis()
+    judged(along, findings["5b"], "largest $m^* - n$: {}", (0.98, 0.06))
+    draw_ranks(ranks, findings, table, ends)
+    for axis in (along, ranks):
+        style.legend_below(axis)
+    return fig, [*drawn, table, ends]
+
+
+def draw_ranks(axis, findings, table, ends):
+    """Filters against the rank of their outputs; control: trained networks."""
+    top = max(ends.filters.max(), table.filters.max()) + 1
+    for rows, look in (
+        (table, style.measured(0, label="reduced optimal network")),
+        (ends, style.control("best trained network")),
     ):
-        spread = np.exp(np.linspace(-0.14, 0.14, len(ends)))
-        axes[-1].plot(
-            ends.beta_fraction * spread,
-            ends[quantity],
-            linestyle="",
-            marker=style.MARKERS[j],
-            color=style.COLOURS[j],
-            alpha=0.7,
-            label=label,
-        )
-    axes[-1].axhline(n + 1, **style.THEORY)
-    axes[-1].set(
-        xscale="log",
-        xlabel=r"$\beta / \beta_{\max}$",
-        ylim=(-0.5, max(2 * n, ends.filters.max()) + 3.5),
-    )
-    axes[-1].set_title("best restart of descent (5x)", loc="right")
-    ticks = sorted(ends.beta_fraction.unique())
-    axes[-1].set_xticks(ticks, [f"{fraction:g}" for fraction in ticks])
-    axes[-1].minorticks_off()
-    axes[-1].set_xlim(2 * max(ticks), min(ticks) / 2)
-    axes[-1].legend(loc="upper left")
-    return fig, [table, ends]
+        # Both are whole numbers: equal marks are spread on a little spiral.
+        angle = 2.4 * np.arange(len(rows))
+        radius = 0.28 * np.sqrt(np.linspace(0, 1, len(rows)))
+        x, y = rows["rank"] + radius * np.cos(angle), rows.filters + radius * np.sin(angle)
+        axis.plot(x, y, **{"markersize": 2.2} | look | {"linestyle": ""})
+    last = max(table["rank"].max(), ends["rank"].max()) + 0.6
+    style.bound(axis, [0, last], [0, last], "below", at=1)
+    axis.plot([], [], label="rank of the outputs", **style.BOUND)
+    axis.set(xlabel="rank of their outputs", ylabel="filters", ylim=(-0.7, top + 3))
+    axis.set_xlim(-0.7, last + 0.4)
+    judged(axis, findings["5"], "largest filters $-$ rank: {}", (0.98, 0.06))
+    text = "control, largest\nfilters $-$ rank: {}"
+    judged(axis, findings["5x"], text, (0.03, 0.92), color=style.VERMILLION)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """Claim 7: the optimum over the cells of T sampled gates."""
 
-import numpy as np
-
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import FLOOR, excess
+from workflow.studies.ergen2021.common import FLOOR, excess, judged, strip
 from workflow.studies.verdicts import exactly
 
 
@@ -34,45 +32,39 @@ def rise(table):
 
 
 def draw(findings, tables):
-    table = tables["gates"].assign(excess=excess(tables["gates"]))
-    fig, (gap, coverage) = style.panels(2, height=2.5)
-    looks = {
-        "nested": (0, "prefixes of one sequence"),
-        "fresh": (1, "drawn anew for each $T$ (7x)"),
-    }
-    drawn = []
-    for kind, (i, label) in looks.items():
-        rows = table[table.study == kind]
-        for seed, run in rows.groupby("seed"):
-            gap.plot(
-                run.gates,
-                run.excess.clip(lower=FLOOR),
-                marker=style.MARKERS[i],
-                linewidth=0.8,
-                alpha=0.8,
-                label=label if not seed else None,
-                **style.look(i),
-            )
-        drawn.append(rows)
-    nested = table[table.study == "nested"].assign(share=lambda t: t.cells / t.all_cells)
-    drawn.append(style.curve(coverage, nested, "gates", "share", 0, "cells found", markers=True))
-    gap.axhline(findings["bound"], **style.THEORY)
-    gap.set(
-        xscale="log",
-        yscale="log",
-        xlabel="sampled gates $T$",
-        ylabel="$(p_T - p^*)\\, /\\, p^*$",
-    )
-    gap.set_title(f"{table.seed.nunique()} instances, $n = {table.samples.iloc[0]}$", loc="right")
-    gap.legend(loc="lower left")
-    coverage.axhline(1, color="0.4", linewidth=0.8)
-    coverage.set(
-        xscale="log", xlabel="sampled gates $T$", ylabel="share of all cells found", ylim=(0, 1.03)
-    )
-    cells = np.unique(nested.all_cells)
-    count = f"{cells.min()}" if len(cells) == 1 else f"{cells.min()}-{cells.max()}"
-    coverage.set_title(f"of {count} cells", loc="right")
-    return fig, drawn
+    table = tables["gates"].assign(excess=lambda t: excess(t).clip(lower=FLOOR))
+    nested, fresh = (table[table.study == kind] for kind in ("nested", "fresh"))
+    fig, (falls, rises, coverage) = style.panels(3, height=2.9)
+    style.title(falls, "a", "more gates of one sequence: the gap only falls")
+    style.title(rises, "b", "with gates drawn anew it rises now and then")
+    style.title(coverage, "c", "the gap closes long before all cells are found")
+    style.runs(falls, nested, "gates", "excess", label="an instance")
+    falls.set(xscale="log", yscale="log", xlabel="sampled gates $T$", ylim=(FLOOR / 3, 30))
+    falls.set_ylabel("$(p_T - p^*)\\, /\\, p^*$")
+    for place, (rows, look) in enumerate(
+        (
+            (nested, style.measured(0, label="gates of one sequence")),
+            (fresh, style.control("drawn anew")),
+        )
+    ):
+        wide = rows.pivot(index="seed", columns="gates", values="excess")
+        steps = wide.diff(axis=1).max(axis=1).clip(lower=FLOOR)
+        strip(rises, place, steps, look, look["label"], 0.5)
+    style.criterion(rises, at_most=findings["bound"])
+    rises.set(yscale="log", ylim=(FLOOR / 3, 30), ylabel="largest rise of an instance")
+    rises.set_xticks([0, 1], ["one sequence", "control:\ndrawn anew"])
+    rises.set_xlim(-0.5, 1.5)
+    judged(falls, findings["7"], "least {}", (0.03, 0.08))
+    judged(rises, findings["7b"], "largest {}", (0.03, 0.3))
+    judged(rises, findings["7x"], "largest {}", (0.97, 0.96), color=style.VERMILLION)
+    nested = nested.assign(share=lambda t: t.cells / t.all_cells)
+    look = style.measured(0)
+    drawn = style.curve(coverage, nested, "gates", "share", look, "cells found")
+    coverage.axhline(1, label="all cells", **style.THEORY)
+    coverage.set(xscale="log", xlabel="sampled gates $T$", ylim=(0, 1.05))
+    coverage.set_ylabel("share of the cells found")
+    style.legend_below(fig)
+    return fig, [table, drawn]
 
 
 if __name__ == "__main__":

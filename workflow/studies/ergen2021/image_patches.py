@@ -1,61 +1,67 @@
 """Patches of images and photographs: the optimum over sampled cells against the number of gates."""
 
+import numpy as np
+
 from workflow.studies import study, style
+from workflow.studies.ergen2021.common import strip
 
 KEY = ["seed", "method", "gates", "restart"]
 QUANTITIES = {
-    "objective": "training objective",
+    "relative": "objective / best start of SGD",
     "accuracy": "test accuracy",
     "seconds": "time (s)",
 }
-TITLES = ("more gates, a better network", "on new images", "and more time")
+ROWS = {
+    "image_patches": (
+        "digits: SGD ends lower",
+        "and is a little better on new ones",
+        "in less time than many gates",
+    ),
+    "photograph_patches": (
+        "photographs: SGD ends lower, or fails",
+        "and then fails on new tiles too",
+        "in less time than many gates",
+    ),
+}
 
 
 def draw(findings, tables):
-    fig, axes = style.plt.subplots(
-        2, 3, figsize=(style.DOUBLE, 4.3), layout="constrained", sharex="row"
-    )
+    fig, axes = style.panels(3, rows=2, height=4.8, sharex="row")
     drawn, letters = [], iter("abcdef")
-    rows = {"images": "image_patches", "photographs": "photograph_patches"}
-    for row, (what, name) in zip(axes, rows.items(), strict=True):
-        timing = tables[f"{name}_timing"].drop(columns="data")
-        table = tables[name].merge(timing, on=KEY)
-        drawn.append(table.assign(source=what))
-        for axis, (quantity, label), title in zip(row, QUANTITIES.items(), TITLES, strict=True):
+    for row, (name, titles) in zip(axes.reshape(2, 3), ROWS.items(), strict=True):
+        table = tables[name].merge(tables[f"{name}_timing"].drop(columns="data"), on=KEY)
+        best = table[table.method == "sgd"].groupby("seed").objective.min()
+        table = table.assign(relative=table.objective / table.seed.map(best))
+        drawn.append(table.assign(source=name))
+        for axis, (quantity, label), title in zip(row, QUANTITIES.items(), titles, strict=True):
+            style.title(axis, next(letters), title)
             draw_panel(axis, table, quantity)
-            axis.set(ylabel=label)
-            told = title if what == "images" else what
-            axis.set_title(f"({next(letters)}) {told}", loc="left", fontsize=7)
+            axis.set(ylabel=label, xlabel="sampled gates $T$")
         for axis in (row[0], row[2]):
             axis.set_yscale("log")
-    for axis in axes[1]:
-        axis.set_xlabel("sampled gates $T$")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=3)
+            style.plain_ticks(axis, "y")
+    style.legend_below(fig)
     return fig, drawn
 
 
 def draw_panel(axis, table, quantity):
-    """One quantity against the number of gates, a line a training set, and SGD beside it."""
+    """One quantity against the number of gates, a line a training set, and SGD at the right."""
     convex, sgd = (table[table.method == method] for method in ("convex", "sgd"))
-    for seed, rows in convex.groupby("seed"):
-        look = style.look(seed)
-        label = f"optimum over the gates' cells, training set {seed + 1}"
-        axis.plot(rows.gates, rows[quantity], marker=style.MARKERS[seed % 10], label=label, **look)
-        ends = sgd[sgd.seed == seed][quantity]
-        said = f"SGD, all {sgd.restart.nunique()} starts" if not seed else None
-        axis.axhspan(
-            ends.min() * (0.98 if ends.nunique() == 1 else 1),
-            ends.max() * (1.02 if ends.nunique() == 1 else 1),
-            color=look["color"],
-            alpha=style.BAND,
-            linewidth=0,
-            label=said,
-        )
-    axis.set(xscale="log")
-    ticks = sorted(convex.gates.unique())
-    axis.set_xticks(ticks, [f"{count:g}" for count in ticks])
-    axis.minorticks_off()
+    gates = sorted(convex.gates.unique())
+    for i, (_, rows) in enumerate(convex.groupby("seed")):
+        rows = rows.sort_values("gates")
+        label = None if i else "optimum over the gates' cells, a training set"
+        look = style.measured(0, label=label, linewidth=0.8)
+        axis.plot(range(len(gates)), rows[quantity], **look)
+    sets = sgd.seed.nunique()
+    for i, (_, rows) in enumerate(sgd.groupby("seed")):
+        label = None if i else "SGD, a start; side by side: training sets"
+        place = len(gates) + min(0.26, 0.8 / sets) * (i - (sets - 1) / 2)
+        values = np.sort(rows[quantity].unique())
+        strip(axis, place, values, style.measured(1), label, 0.1)
+    names = [*(f"{count:g}" for count in gates), "SGD"]
+    axis.set_xticks(range(len(names)), names)
+    axis.set_xlim(-0.3, len(names) - 0.4)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The paper's real-data figure as we understand it: objective and test accuracy on row profiles."""
+"""Objective and test accuracy of average pooling on row profiles of images: a figure of ours."""
+
+import pandas as pd
 
 from workflow.studies import study, style
 
@@ -6,69 +8,36 @@ from workflow.studies import study, style
 def draw(findings, tables):
     table, curves, timing = (tables[f"image_{part}"] for part in ("profiles", "curves", "timing"))
     fractions = sorted(curves.beta_fraction.unique(), reverse=True)
-    n = int(curves.samples.iloc[0])
-    fig, axes = style.plt.subplots(
-        2,
-        len(fractions),
-        figsize=(style.DOUBLE, 3.9),
-        layout="constrained",
-        squeeze=False,
-        sharex="col",
-    )
+    fig, axes = style.panels(2, rows=len(fractions), height=0.5 + 2.4 * len(fractions))
     drawn = []
-    for column, fraction in zip(axes.T, fractions, strict=True):
-        runs = curves[curves.beta_fraction == fraction].merge(
-            timing[(timing.beta_fraction == fraction) & (timing.method == "sgd")][
-                ["iteration", "seconds"]
-            ],
-            on="iteration",
-        )
-        runs = runs[runs.seconds > 0]
+    for fraction, letters, row in zip(
+        fractions, ("ab", "cd", "ef"), axes.reshape(-1, 2), strict=False
+    ):
+        runs, clock = (part[part.beta_fraction == fraction] for part in (curves, timing))
+        solver = clock[clock.method == "convex"].iloc[0]
+        clock = clock[clock.method == "sgd"][["iteration", "seconds"]]
+        runs = runs.merge(clock, on="iteration").query("seconds > 0")
+        # The networks that were trained on the images of the curves.
+        own = pd.Series({"method": "convex", "samples": runs.samples.iloc[0], "seed": solver.seed})
+        optimum = table[table.beta_fraction == fraction]
+        optimum = optimum[(optimum[own.index] == own).all(axis=1)].iloc[0]
         drawn.append(runs)
-        solver = timing[(timing.beta_fraction == fraction) & (timing.method == "convex")].iloc[0]
-        optimum = table[
-            (table.method == "convex")
-            & (table.samples == n)
-            & (table.seed == solver.seed)
-            & (table.beta_fraction == fraction)
-        ].iloc[0]
-        for axis, quantity, value in zip(
-            column, ("objective", "accuracy"), (optimum.objective, optimum.accuracy), strict=True
-        ):
-            for restart, run in runs.groupby("restart"):
-                axis.plot(
-                    run.seconds,
-                    run[quantity],
-                    linewidth=0.9,
-                    label="SGD, one line a start" if not restart else None,
-                    **style.look(restart),
-                )
-            axis.axhline(value, label="certified optimal network", **style.THEORY)
-            axis.plot(
-                solver.seconds,
-                value,
-                marker="*",
-                markersize=10,
-                color=style.COLOURS[3],
-                markeredgecolor="0.1",
-                markeredgewidth=0.5,
-                linestyle="",
-                zorder=6,
-                label="convex solver, time with enumeration",
-            )
-            axis.set_xscale("log")
-        column[0].set_yscale("log")
-        column[0].set_title(
-            rf"$\beta = {fraction:g}\,\beta_{{\max}}$, $n = {n}$ images", loc="right"
-        )
-        column[1].set_xlabel("time (s)")
-        column[1].set_ylim(runs.accuracy.min() - 0.05, 1.005)
-    axes[0, 0].set_ylabel("training objective")
-    axes[1, 0].set_ylabel("test accuracy")
-    for letter, axis in zip("abcdef", axes.ravel(), strict=False):
-        axis.set_title(f"({letter})", loc="left", fontweight="bold")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=3)
+        for axis, quantity in zip(row, ("objective", "accuracy"), strict=True):
+            look = {"by": "restart", "label": "SGD, a start"}
+            style.runs(axis, runs, "seconds", quantity, **look)
+            value = optimum[quantity]
+            axis.axhline(value, label="theory: certified optimal network", **style.THEORY)
+            star = style.measured(1, marker="*", markersize=11, linestyle="", zorder=7)
+            label = "the convex solver's time, enumeration included"
+            axis.plot(solver.seconds, value, label=label, markeredgecolor="white", **star)
+            axis.set(xscale="log", xlabel="time (s)")
+        style.corner(row[0], rf"$\beta = {fraction:g}\,\beta_{{\max}}$, $n = {own.samples}$")
+        style.title(row[0], letters[0], "SGD comes to the certified optimum")
+        style.title(row[1], letters[1], "and to its accuracy on new images")
+        row[0].set(yscale="log", ylabel="training objective")
+        style.plain_ticks(row[0], "y")
+        row[1].set(ylabel="test accuracy", ylim=(runs.accuracy.min() - 0.05, 1.005))
+    style.legend_below(fig)
     return fig, drawn
 
 

@@ -4,18 +4,14 @@ import numpy as np
 
 from cnntheory.stats import bootstrap
 from workflow.studies import study, style
+from workflow.studies.ergen2021.common import strip
 from workflow.studies.verdicts import Measured
 
-LABELS = {
-    "sgd": "circular, SGD",
-    "adam": "circular, Adam",
-    "group": "control: group $\\ell_2$ network",
-}
-LOOKS = {
-    "program": dict(color="0.15", marker="_", markersize=6),
-    "sgd": dict(color=style.COLOURS[0], marker="o"),
-    "adam": dict(color=style.COLOURS[2], marker="s"),
-    "group": dict(color=style.COLOURS[3], marker="X", markerfacecolor="none"),
+# Names and looks of what is shown; the program is drawn as bars.
+METHODS = {
+    "sgd": ("SGD", style.measured(0, label="circular network, SGD")),
+    "adam": ("Adam", style.measured(1, label="circular network, Adam")),
+    "group": ("control:\ngroup $\\ell_2$", style.control("network of the group $\\ell_2$ norm")),
 }
 
 
@@ -33,6 +29,8 @@ def judge(tables, claims, rng):
         "9dx": median(other, rng),
         "shares": within,
         "evenly": evenly,
+        "share": claims["9d"].at_least,
+        "more": claims["9d-paired"].at_least,
     }
 
 
@@ -50,35 +48,43 @@ def median(values, rng):
 
 def draw(findings, tables):
     table, within = tables["learned_spectra"], findings["shares"]
-    fig, (one, every) = style.panels(2, height=2.7, width_ratios=(1.3, 1))
-    # The data set in the middle: neither the best nor the worst.
-    seed = within.sgd.sort_values().index[len(within) // 2]
-    rows = table[table.seed == seed]
-    half = rows[rows.frequency <= rows.dimension // 2]
-    for frequency in half[half.selected].frequency.unique():
-        one.axvspan(frequency - 0.5, frequency + 0.5, color="0.92", zorder=0)
-    for i, method in enumerate(("program", "sgd", "group")):
-        shown = half[half.method == method]
-        label = LABELS.get(method, "program")
-        look = dict(linestyle="", label=label) | LOOKS[method]
-        one.plot(shown.frequency + 0.15 * (i - 1), shown.energy, **look)
-    one.set(xlabel="frequency", ylabel="share of the network's energy", ylim=(-0.02, None))
-    one.set_title("(a) SGD selects the program's frequencies", loc="left")
-    for place, method in enumerate(LABELS):
+    fig, (one, every, pairs) = style.panels(3, height=3.0, width_ratios=(1.25, 1.15, 0.7))
+    style.title(one, "a", "SGD puts its energy at the program's frequencies")
+    style.title(every, "b", "in nearly every data set; the control does not")
+    style.title(pairs, "c", "more than the control")
+    draw_spectrum(one, table, within)
+    for place, (method, (_, look)) in enumerate(METHODS.items()):
         values = within[method].sort_values()
-        spread = place + np.linspace(-0.3, 0.3, len(values))
-        every.plot(spread, values, linestyle="", **LOOKS[method])
-        every.plot([place - 0.35, place + 0.35], [values.median()] * 2, color="0.1", linewidth=1.3)
-    every.axhline(findings["evenly"].median(), **style.THEORY)
-    every.text(
-        2.45, findings["evenly"].median(), "evenly spread", va="bottom", ha="right", fontsize=6.5
-    )
-    every.set(ylabel="share of energy in the support", ylim=(0, 1.05), xticks=range(len(LABELS)))
-    every.set_xticklabels(["SGD", "Adam", "control:\ngroup $\\ell_2$"])
-    every.set_title(f"(b) {len(within)} data sets", loc="left")
-    handles, labels = one.get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside lower center", ncols=3)
+        strip(every, place, values, look, None, 0.6)
+        every.plot([place - 0.38, place + 0.38], [values.median()] * 2, color=style.INK)
+    label = "theory: energy spread evenly"
+    every.axhline(findings["evenly"].median(), label=label, **style.THEORY)
+    style.criterion(every, findings["share"], inside=False, at=0.66)
+    every.set(ylabel="share of the energy in the support", ylim=(0, 1.04))
+    every.set_xticks(range(len(METHODS)), [name for name, _ in METHODS.values()])
+    style.judged(every, findings["9d"], "{}", (0.02, 0.86))
+    style.judged(every, findings["9dx"], "{}", (0.98, 0.08), color=style.VERMILLION)
+    more = (within.sgd - within.group).sort_values()
+    strip(pairs, 0, more, style.measured(0), None, 0.6)
+    pairs.plot([-0.38, 0.38], [more.median()] * 2, color=style.INK, label="median")
+    style.criterion(pairs, findings["more"])
+    pairs.set(xlim=(-0.6, 0.6), xticks=[], ylim=(0, 1.04))
+    pairs.set_ylabel("share of SGD $-$ share of the control")
+    style.judged(pairs, findings["9d-paired"], "{}", (0.5, 0.95))
+    style.legend_below(fig)
     return fig, [table, within.reset_index()]
+
+
+def draw_spectrum(axis, table, within):
+    """Energy by frequency in one data set, that in the middle of all."""
+    rows = table[table.seed == within.sgd.sort_values().index[len(within) // 2]]
+    half = rows[rows.frequency <= rows.dimension // 2]
+    program = half[half.method == "program"]
+    axis.bar(program.frequency, program.energy, color="0.82", label="convex program", zorder=1)
+    for i, method in enumerate(("sgd", "group")):
+        shown, look = half[half.method == method], METHODS[method][1] | {"linestyle": ""}
+        axis.plot(shown.frequency + 0.3 * (i - 0.5), shown.energy, **look)
+    axis.set(xlabel="frequency", ylabel="share of the network's energy", ylim=(0, None))
 
 
 if __name__ == "__main__":

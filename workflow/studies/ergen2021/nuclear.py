@@ -3,7 +3,7 @@
 import numpy as np
 
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import best, excess
+from workflow.studies.ergen2021.common import best, excess, judged, strip
 from workflow.studies.verdicts import exactly
 
 FLOOR = 1e-12
@@ -25,49 +25,55 @@ def judge(tables, claims, rng):
         ),
         "gaps": gaps,
         "bound": claims["12"].at_most,
+        "judged": reached,
     }
 
 
 def draw(findings, tables):
-    table = tables["nuclear"].assign(excess=excess(tables["nuclear"]))
-    ranks = sorted(table["rank"].unique())
-    fig, axes = style.panels(len(ranks), height=2.4, width=style.DOUBLE, sharey=True)
-    for axis, rank in zip(np.atleast_1d(axes), ranks, strict=True):
-        rows = table[table["rank"] == rank]
-        gaps = findings["gaps"][findings["gaps"]["rank"] == rank]
-        axis.plot(
-            rows.width + 0.13,
-            rows.excess.clip(lower=FLOOR),
-            linestyle="",
-            marker="_",
-            markersize=4,
-            color="0.7",
-            label="every restart",
-            rasterized=True,
-        )
-        for i, (fraction, chosen) in enumerate(gaps.groupby("beta_fraction")):
-            axis.plot(
-                chosen.width - 0.13 + 0.1 * i,
-                chosen.excess.clip(lower=FLOOR),
-                linestyle="",
-                marker=style.MARKERS[i],
-                color=style.COLOURS[i],
-                alpha=0.7,
-                label=rf"best, $\beta = {fraction:g}\,\beta_{{\max}}$",
-            )
-        axis.axvline(rank, color="0.15", linestyle=":", linewidth=1)
-        axis.axhline(findings["bound"], **style.THEORY)
-        axis.set(
-            yscale="log",
-            xlabel="filters $m$",
-            xticks=sorted(rows.width.unique()),
-            ylim=(FLOOR / 3, 1e4),
-        )
-        instances = len(rows.groupby(["seed", "beta_fraction"]))
-        axis.set_title(rf"rank$(Z^*) = {rank}$, {instances} instances", loc="right", fontsize=7)
+    table = tables["nuclear"].assign(excess=lambda t: excess(t))
+    gaps = findings["gaps"]
+    ranks = sorted(findings["judged"]["rank"].unique())
+    fig, axes = style.panels(len(ranks), height=3.0, sharey=True)
+    colours = style.sequential(gaps.beta_fraction)
+    titles = ("one filter does not reach rank {}, as many as the rank do",) * len(ranks)
+    for letter, axis, rank, title in zip(
+        "abcdef", np.atleast_1d(axes), ranks, titles, strict=False
+    ):
+        if len(ranks) > 1:
+            style.title(axis, letter, title.format(rank))
+        draw_rank(axis, rank, table[table["rank"] == rank], gaps[gaps["rank"] == rank], colours)
+        span = np.array([rank - 0.45, rank + 0.45])
+        low, high = axis.get_xlim()
+        left, right = (span - low) / (high - low)
+        at = left if left <= 0.5 else right
+        style.criterion(axis, at_most=findings["bound"], span=tuple(span), at=at)
     axes[0].set_ylabel("(end objective $- p^*$) / $p^*$")
-    axes[0].legend(loc="upper right")
+    judged(axes[-1], findings["12"], "rank filters: largest {}", (0.02, 0.08))
+    text = "control: largest {}"
+    judged(axes[-1], findings["12x"], text, (0.98, 0.86), color=style.VERMILLION)
+    style.legend_below(fig)
     return fig, [table]
+
+
+def draw_rank(axis, rank, rows, gaps, colours):
+    """All restarts of the instances of one rank, and the best of each."""
+    grey = dict(linestyle="", marker="_", markersize=4, color="0.7", zorder=1)
+    axis.plot(rows.width + 0.36, rows.excess.clip(lower=FLOOR), label="a restart", **grey)
+    for i, (fraction, color) in enumerate(colours.items()):
+        for width, own in gaps[gaps.beta_fraction == fraction].groupby("width"):
+            usual = style.measured(i, color=color)
+            look = style.control(i=i) if width == 1 else usual
+            label = rf"best, $\beta = {fraction:g}\,\beta_{{\max}}$"
+            values = own.excess.clip(lower=FLOOR)
+            where = width + 0.3 * (i - (len(colours) - 1) / 2)
+            strip(axis, where, values, look, label if width == rank else None, 0.24)
+    axis.plot([], [], **style.control("one filter", linestyle=""))
+    axis.axvline(rank - 0.47, label="theory: enough filters from here on", **style.THEORY)
+    widths = sorted(rows.width.unique())
+    axis.set(yscale="log", xlabel="filters $m$", xticks=widths, ylim=(FLOOR / 3, 1e3))
+    axis.set_xlim(widths[0] - 0.6, widths[-1] + 0.6)
+    instances = len(gaps[gaps.width == rank])
+    style.corner(axis, f"{instances} instances", "upper right")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,18 @@
 """The paper's table of implicit regularisers as we understand it, tested; and claim 10."""
 
-import numpy as np
 import pandas as pd
 
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import FLOOR, best, excess, name, present
+from workflow.studies.ergen2021.common import (
+    FLOOR,
+    best,
+    excess,
+    judged,
+    name,
+    power,
+    present,
+    strip,
+)
 from workflow.studies.verdicts import exactly
 
 NORMS = {
@@ -41,6 +49,8 @@ def judge(tables, claims, rng):
         "10x": exactly(loose.max(), seeds=seeds, note=f"Median difference {loose.median():.2g}."),
         "rows": tested(convex, tables["sgd"], tables["restarts"]),
         "bound": claims["10c"].at_most,
+        "least": claims["10"].at_least,
+        "most": claims["10b"].at_most,
     }
 
 
@@ -61,42 +71,37 @@ def tested(convex, trained, restarts):
     }
 
 
-def power(value):
-    """A small number in a cell."""
-    if abs(value) < FLOOR:
-        return "0"
-    mantissa, exponent = f"{value:.0e}".split("e")
-    return rf"${mantissa} \cdot 10^{{{int(exponent)}}}$"
-
-
 def draw(findings, tables):
-    convex, rows = tables["convex"], list(findings["rows"].values())
-    fig = style.plt.figure(figsize=(style.DOUBLE, 4.9), layout="constrained")
-    upper, lower = fig.subfigures(2, 1, height_ratios=(1.25, 1))
-    axis = upper.subplots()
+    convex, rows = tables["convex"], findings["rows"]
+    fig = style.plt.figure(figsize=(style.DOUBLE, 5.4), layout="constrained")
+    upper, lower = fig.subfigures(2, 1, height_ratios=(1.15, 1))
+    draw_table(upper.subplots(), rows.values())
+    strict, nuclear, exact = lower.subplots(1, 3)
+    draw_relaxed(strict, nuclear, findings, convex)
+    draw_exact(exact, findings, convex)
+    style.legend_below(lower)
+    return fig, [pd.DataFrame(rows.values()), convex]
+
+
+def draw_table(axis, rows):
+    """The table of regularisers, a row an architecture."""
     axis.set_axis_off()
+    style.title(axis, "a", "each regulariser gives the optimum of its architecture")
+    heads = {
+        "architecture": "architecture",
+        "regulariser": r"regulariser, times $\beta$",
+        "dual gap": "largest\nduality gap",
+        "network": "|network $- p^*$|\nlargest, rel.",
+        "reached": "descent within\n$10^{-4}$",
+        "below": "least of all\nends $- p^*$, rel.",
+    }
     cells = [
-        [
-            row["architecture"],
-            row["regulariser"],
-            power(row["dual gap"]),
-            power(row["network"]),
-            row["reached"],
-            power(row["below"]),
-        ]
+        [row[key] if isinstance(row[key], str) else power(row[key]) for key in heads]
         for row in rows
-    ]
-    heads = [
-        "architecture",
-        r"regulariser, times $\beta$",
-        "largest\nduality gap",
-        "|network $- p^*$|\nlargest, rel.",
-        "descent within\n$10^{-4}$",
-        "least of all\nends $- p^*$, rel.",
     ]
     body = axis.table(
         cells,
-        colLabels=heads,
+        colLabels=list(heads.values()),
         loc="center",
         cellLoc="left",
         colWidths=[0.17, 0.29, 0.12, 0.15, 0.13, 0.14],
@@ -110,38 +115,56 @@ def draw(findings, tables):
         cell.set_edgecolor("0.6")
         if not row:
             cell.set_text_props(fontweight="bold", ha="left")
-    axis.set_title("(a)", loc="left", fontweight="bold")
-    axes = lower.subplots(1, 3)
-    drawn = [pd.DataFrame(rows)]
-    for panel, key in zip(axes, ("unpooled", "two_relu_shared", "two_relu_unshared"), strict=True):
+
+
+def draw_relaxed(strict, nuclear, findings, convex):
+    """Frobenius and nuclear norm where neither is known to be exact."""
+    style.title(strict, "b", "the Frobenius norm is strictly smaller")
+    style.title(nuclear, "c", "the nuclear norm is never larger")
+    keys = ("unpooled", "two_relu_shared")
+    for place, key in enumerate(keys):
         own = convex[convex.architecture == key].sort_values(["beta_fraction", "seed"])
-        places = np.arange(len(own))
-        if key == "two_relu_unshared":
-            kinds = (("program", "$p_F$ (Frobenius)"),)
-        else:
-            kinds = (("frobenius", "$p_F$ (Frobenius)"), ("nuclear", "$p_N$ (nuclear)"))
-        for i, (quantity, label) in enumerate(kinds):
-            difference = (1 - own[quantity] / own.objective).abs().clip(lower=FLOOR)
-            panel.plot(
-                places,
-                difference,
-                linestyle="",
-                marker=style.MARKERS[i],
-                markersize=2.8,
-                color=style.COLOURS[i],
-                label=label,
-            )
-        panel.axhline(findings["bound"], **style.THEORY)
-        groups = own.groupby("beta_fraction").size()
-        middle = np.cumsum(groups) - groups / 2 - 0.5
-        panel.set_xticks(middle, [f"{fraction:g}" for fraction in groups.index])
-        panel.set(yscale="log", ylim=(FLOOR / 3, 1e4), xlabel=r"$\beta / \beta_{\max}$")
-        panel.set_title(name(key), loc="right")
-        panel.legend(loc="upper left", ncols=2, handletextpad=0.2, columnspacing=0.8)
-    axes[0].set_ylabel("|relaxed value $- p^*$| / $p^*$")
-    for letter, panel in zip("bcd", axes, strict=True):
-        panel.set_title(f"({letter})", loc="left", fontweight="bold")
-    return fig, drawn
+        above = (own.nuclear - own.frobenius) / own.objective
+        beyond = (own.nuclear - own.objective) / own.objective
+        for i, (fraction, color) in enumerate(style.sequential(own.beta_fraction).items()):
+            chosen, look = own.beta_fraction == fraction, style.measured(i, color=color)
+            label = None if place else rf"$\beta = {fraction:g}\,\beta_{{\max}}$"
+            where = place + 0.26 * (i - 1)
+            strip(strict, where, above[chosen].clip(lower=FLOOR), look, label, 0.2)
+            strip(nuclear, where, beyond[chosen], look, None, 0.2)
+    style.criterion(strict, findings["least"], at=0.02)
+    strict.set(yscale="log", ylim=(findings["least"] / 30, 10), ylabel="$(p_N - p_F) / p^*$")
+    judged(strict, findings["10"], "least {}", (0.97, 0.95))
+    style.criterion(nuclear, at_most=findings["most"], at=0.02)
+    nuclear.set_yscale("symlog", linthresh=1e-8, linscale=0.6)
+    ticks = {-1e-1: "$-10^{-1}$", -1e-4: "$-10^{-4}$", 0: "0", 1e-6: "$10^{-6}$"}
+    nuclear.set_yticks(list(ticks), ticks.values())
+    nuclear.set(ylim=(-1, 1e-3), ylabel="$(p_N - p^*) / p^*$")
+    judged(nuclear, findings["10b"], "largest {}", (0.97, 0.95))
+    for axis in (strict, nuclear):
+        axis.set_xticks([0, 1], ["no pooling", "two ReLUs,\nshared"])
+        axis.set_xlim(-0.5, 1.5)
+
+
+def draw_exact(axis, findings, convex):
+    """The Frobenius norm with a filter for each patch; control: with one for all."""
+    style.title(axis, "d", "it is exact with a filter a patch, not with a shared one")
+    unshared, shared = (
+        convex[convex.architecture == f"two_relu_{kind}"] for kind in ("unshared", "shared")
+    )
+    off = (
+        excess(unshared).abs(),
+        ((shared.objective - shared.frobenius) / shared.frobenius).abs(),
+    )
+    for place, (values, look) in enumerate(
+        zip(off, (style.measured(6), style.control("shared filters")), strict=True)
+    ):
+        strip(axis, place, values.clip(lower=FLOOR), look, look.get("label"), 0.5)
+    style.criterion(axis, at_most=findings["bound"], at=0.98)
+    axis.set(yscale="log", ylim=(1e-13, 1e2), ylabel="$|p^* - p_F| / p_F$", xlim=(-0.5, 1.5))
+    axis.set_xticks([0, 1], ["two ReLUs,\nunshared", "control:\nshared"])
+    judged(axis, findings["10c"], "largest {}", (0.03, 0.06))
+    judged(axis, findings["10x"], "largest {}", (0.97, 0.95), color=style.VERMILLION)
 
 
 if __name__ == "__main__":

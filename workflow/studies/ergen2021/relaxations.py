@@ -40,7 +40,7 @@ def draw(findings, tables):
     table = tables["relaxations"]
     average = table[table.pooling == "average"]
     fig, (lost, missed) = style.panels(2, height=3.0)
-    style.title(lost, "a", "without the cones the value drops by about half")
+    style.title(lost, "a", "without the cones the value drops, in the median by more than half")
     style.title(missed, "b", "and no network has the lower value")
     drops, betas = findings["drops"], sorted(average.beta.unique())
     for place, beta in enumerate(betas):
@@ -60,17 +60,17 @@ def draw(findings, tables):
             values = values.clip(lower=FLOOR)
             strip(missed, where, values, look, None if place else label, 0.3)
     # The median is judged at the smaller beta.
-    style.criterion(lost, findings["half"], label="criterion of the median", span=(-0.45, 0.45))
+    style.criterion(lost, findings["half"], span=(-0.45, 0.45), at=0.06)
     style.judged(lost, findings["11b"], "median {}", (0.03, 0.06))
     judged(lost, findings["11"], "least {}", (0.97, 0.06))
     style.criterion(missed, at_most=findings["bound"])
     judged(missed, findings["11x"], "control, largest {}", (0.03, 0.95), color=style.VERMILLION)
+    lost.set(ylim=(0, 1), ylabel="($p^* -$ value without cones) / $p^*$")
+    missed.set(yscale="log", ylim=(FLOOR / 3, 1e5), ylabel="|network $-$ value| / value")
     for axis in (lost, missed):
         axis.set_xticks(range(len(betas)), [rf"$\beta = {beta:g}$" for beta in betas])
         axis.set_xlim(-0.5, len(betas) - 0.5)
         style.legend_below(axis)
-    lost.set(ylim=(0, 1), ylabel="($p^* -$ value without cones) / $p^*$")
-    missed.set(yscale="log", ylim=(FLOOR / 3, 1e5), ylabel="|network $-$ value| / value")
     return fig, [average, drops]
 
 

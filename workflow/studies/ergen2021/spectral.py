@@ -1,11 +1,21 @@
 """Claim 9: sparse spectra of the circular network, and when its program is exact."""
 
 import numpy as np
+import pandas as pd
 
 from cnntheory.stats import bootstrap
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import FLOOR, best, share
+from workflow.studies.ergen2021.common import FLOOR, best, share, strip
 from workflow.studies.verdicts import Measured, exactly
+
+# Claim to its data sets, and what they are.
+CASES = {
+    "9b": ("three", "$L = 3$"),
+    "9b-product": ("product", "$L = 4$,\nproduct"),
+    "9x": ("wrong", "control:\n$\\kappa = 1$"),
+    "9y": ("short", "control:\nshort"),
+    "9z": ("layers", "control:\neach"),
+}
 
 
 def judge(tables, claims, rng):
@@ -31,6 +41,7 @@ def judge(tables, claims, rng):
         "medians": medians | sparse,
         "gaps": dict(list(gaps.groupby("study"))) | {"wrong": claims["9x"].rows(wrong)},
         "within": claims["9b"].given["within"],
+        "share": claims["9b"].at_least,
     }
 
 
@@ -66,71 +77,75 @@ def control(claim, gaps):
 
 def draw(findings, tables):
     table = tables["spectra"]
-    fig, (counts, gaps) = style.panels(2, height=2.7, width_ratios=(1, 1.5))
-    drawn, ticks = [], []
-    labels = {"spectral": "spectral $\\ell_1$ (circular)", "group": "group $\\ell_2$"}
-    for d, rows in table.groupby("dimension"):
-        for i, (penalty, label) in enumerate(labels.items()):
-            chosen = rows[rows.penalty == penalty]
-            sizes = chosen.nonzero.value_counts().sort_index()
-            place = len(ticks)
-            ticks.append(f"{d}")
-            counts.scatter(
-                np.full(len(sizes), place),
-                sizes.index,
-                s=60 * np.sqrt(sizes / sizes.sum()),
-                color=style.COLOURS[i],
-                marker=style.MARKERS[i],
-                alpha=0.8,
-                linewidth=0,
-                label=label if place < 2 else None,
-            )
-            median = findings["medians"][d, penalty].value
-            counts.plot([place - 0.35, place + 0.35], [median] * 2, color="0.1", linewidth=1.4)
-            drawn.append(sizes.reset_index().assign(dimension=d, penalty=penalty))
-        counts.plot([len(ticks) - 2.5, len(ticks) - 0.5], [d, d], **style.THEORY)
-    counts.set(
-        xticks=range(len(ticks)),
-        xlabel="length of the signal $d$",
-        ylabel="non-zero frequencies of a filter",
-        ylim=(0, 1.45 * table.dimension.max()),
-    )
-    counts.set_xticklabels(ticks)
-    counts.set_title(f"{table.seed.nunique()} instances, rank {table['rank'].iloc[0]}", loc="right")
-    legend = counts.legend(loc="upper left")
-    for handle in legend.legend_handles:
-        handle.set_sizes([14])
-    names = {
-        "circular_three": "$L = 3$\nfull length",
-        "circular_product": "$L = 4$\nproduct bounded",
-        "wrong": "control:\n$\\kappa = 1$",
-        "circular_short": "control:\nshort",
-        "circular_layers": "control:\neach bounded",
-    }
-    for place, case in enumerate(names):
-        ends = findings["gaps"][case.removeprefix("circular_")].set_index("seed").excess.abs()
-        gaps.plot(
-            place + np.linspace(-0.3, 0.3, len(ends)),
-            ends.clip(lower=FLOOR),
-            linestyle="",
-            marker=style.MARKERS[0 if place < 2 else 1],
-            color=style.COLOURS[0 if place < 2 else 3],
-            markerfacecolor=style.COLOURS[0] if place < 2 else "none",
-            markersize=2.4,
-            label={0: "exact", 2: "control"}.get(place),
-        )
-        drawn.append(ends.reset_index().assign(study=case))
-    gaps.axhline(findings["within"], **style.THEORY)
-    gaps.set(
-        yscale="log",
-        ylim=(FLOOR / 3, 1e3),
-        ylabel="|best restart $- p^*$| / $p^*$",
-        xticks=range(len(names)),
-    )
-    gaps.set_xticklabels(names.values(), fontsize=6)
-    gaps.legend(loc="upper left", ncols=2)
-    gaps.set_title(f"$d = {tables['circular'].dimension.iloc[0]}$", loc="right")
+    fig, (counts, gaps, shares) = style.panels(3, height=3.3, width_ratios=(1.1, 1.5, 1))
+    style.title(counts, "a", "circular filters are sparse in frequency")
+    style.title(gaps, "b", "descent reaches the program, and none of the wrong ones")
+    style.title(shares, "c", "in nearly every data set")
+    drawn = [draw_counts(counts, findings, table), *draw_gaps(gaps, findings)]
+    drawn.append(draw_shares(shares, findings))
+    style.legend_below(fig)
     return fig, drawn
+
+
+def draw_counts(axis, findings, table):
+    """Frequencies of active filters, the area of a mark the share of the filters."""
+    names, drawn = [], []
+    looks = {
+        "spectral": style.measured(0, label="spectral $\\ell_1$ (circular)"),
+        "group": style.measured(1, label="group $\\ell_2$"),
+    }
+    for place, ((d, penalty), rows) in enumerate(table.groupby(["dimension", "penalty"])):
+        sizes = rows.nonzero.value_counts().sort_index()
+        look = looks[penalty]
+        area = 60 * np.sqrt(sizes / sizes.sum())
+        marks = {"s": area, "linewidth": 0, "alpha": 0.8}
+        where = np.full(len(sizes), place)
+        axis.scatter(where, sizes.index, color=look["color"], marker=look["marker"], **marks)
+        middle = findings["medians"][d, penalty].value
+        axis.plot([place - 0.38, place + 0.38], [middle] * 2, color=style.INK, linewidth=1.4)
+        names.append(f"{d}")
+        drawn.append(sizes.reset_index().assign(dimension=d, penalty=penalty))
+        if not place % 2:
+            label = None if place else "theory: all $d$ frequencies"
+            axis.plot([place - 0.45, place + 1.45], [d, d], label=label, **style.THEORY)
+    for look in looks.values():
+        axis.plot([], [], **look | {"linestyle": ""})
+    axis.plot([], [], color=style.INK, linewidth=1.4, label="median")
+    axis.set(xlabel="length of the signal $d$", ylabel="non-zero frequencies of a filter")
+    axis.set(xticks=range(len(names)), ylim=(0, 1.4 * table.dimension.max()))
+    axis.set_xticklabels(names)
+    style.judged(axis, findings["9"], "median $- d$:\n{}", (0.02, 0.93), digits=1)
+    style.judged(axis, findings["9c"], "group: least\nshare {}", (0.02, 0.75))
+    return pd.concat(drawn)
+
+
+def draw_gaps(axis, findings):
+    """Distance of the best restart to a program, a mark a data set."""
+    for place, (_, (case, said)) in enumerate(CASES.items()):
+        ends = findings["gaps"][case].excess.abs()
+        look = style.measured(0, label="program as we understand it")
+        look = style.control("another program") if said.startswith("control") else look
+        label = look["label"] if place in (0, 2) else None
+        strip(axis, place, ends.clip(lower=FLOOR), look, label, 0.6)
+        yield findings["gaps"][case].assign(study=case)
+    style.criterion(axis, at_most=findings["within"], label="reached", at=0.98)
+    axis.set(yscale="log", ylim=(FLOOR / 3, 10), ylabel="|best restart $- p^*$| / $p^*$")
+    axis.set_xticks(range(len(CASES)), [said for _, said in CASES.values()], fontsize=style.SMALL)
+    axis.set_xlim(-0.5, len(CASES) - 0.5)
+
+
+def draw_shares(axis, findings):
+    """Share of the data sets that reach the program, with its Wilson interval."""
+    found = pd.DataFrame([findings[claim]._asdict() | {"claim": claim} for claim in CASES])
+    for place, (row, (_, said)) in enumerate(zip(found.itertuples(), CASES.values(), strict=True)):
+        look = style.control() if said.startswith("control") else style.measured(0)
+        away = np.clip([[row.value - row.low], [row.high - row.value]], 0, None)
+        axis.errorbar(place, row.value, away, capsize=2, elinewidth=0.9, **look)
+    style.criterion(axis, findings["share"], inside=False)
+    names = [said.replace("control:\n", "") for _, said in CASES.values()]
+    axis.set_xticks(range(len(names)), names, rotation=90, fontsize=style.SMALL)
+    axis.set(ylim=(-0.04, 1.04), xlim=(-0.6, len(names) - 0.4), ylabel="share of data sets reached")
+    return found
 
 
 if __name__ == "__main__":

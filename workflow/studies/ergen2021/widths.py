@@ -68,8 +68,8 @@ def mean_share(claim, rows, rng):
 def draw(findings, tables):
     table = tables["widths"].assign(excess=excess(tables["widths"]))
     fig, (ends, shares, pairs) = style.panels(3, height=3.0, width_ratios=(1.3, 1.1, 1))
-    style.title(ends, "a", "one filter is too few, a dozen reach the optimum")
-    style.title(shares, "b", "and with a dozen most restarts reach it")
+    style.title(ends, "a", "one filter is too few, more come nearer")
+    style.title(shares, "b", r"with a dozen most restarts reach it at large $\beta$")
     style.title(pairs, "c", "more of them than with three")
     colours = style.sequential(table.beta)
     drawn = [
@@ -101,11 +101,10 @@ def draw_ends(axis, findings, table, colours):
     style.criterion(axis, at_most=findings["reached"], label="reached", at=0.02)
     too_few = {"at_least": findings["least"], "span": (-0.5, 0.5), "at": 0.02, "inside": False}
     style.criterion(axis, label="too few", **too_few)
-    axis.set(yscale="log", ylim=(FLOOR / 3, 1e2), xlim=(-0.5, len(widths) - 0.5))
+    axis.set(yscale="log", ylim=(FLOOR / 3, 1e3), xlim=(-0.5, len(widths) - 0.5))
     axis.set(xlabel="filters $m$", ylabel="(best restart $- p^*$) / $p^*$")
     axis.set_xticks(range(len(widths)), widths)
-    text = "least {}"
-    judged(axis, findings["4"], text, (0.02, 0.96), color=style.VERMILLION)
+    judged(axis, findings["4"], "one filter:\nleast {}", (0.02, 0.12), color=style.VERMILLION)
     return best
 
 
@@ -124,9 +123,9 @@ def draw_shares(axis, findings, table, colours):
     place = widths.index(width)
     axis.plot(0, findings["4x"].value, zorder=7, **style.control("one filter", linestyle=""))
     span = (place - 0.4, place + 0.4)
-    style.criterion(axis, findings["half"], span=span, inside=False, label="criterion")
+    style.criterion(axis, findings["half"], span=span, at=0.77)
     axis.set(xlim=(-0.4, len(widths) - 0.6), ylim=(-0.04, 1.04))
-    axis.set(xlabel="filters $m$", ylabel="share of the restarts at the optimum")
+    axis.set(xlabel="filters $m$", ylabel="share of restarts at the optimum")
     axis.set_xticks(range(len(widths)), widths)
     style.judged(axis, findings["4c"], rf"$\beta = {beta:g}$: {{}}", (0.03, 0.95))
     return pd.concat(drawn)
