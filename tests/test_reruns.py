@@ -205,3 +205,18 @@ def test_an_upgrade_makes_again_what_it_can_change(made, planned, environment, p
         path.write_text(text)
     assert set(jobs) - {"total"} == expected
     assert ("Params have changed since last execution" in said) == bool(expected)
+
+
+def test_a_changed_option_makes_again_what_was_asked_otherwise(made, planned):
+    path = made / "config/quick.yaml"
+    text = path.read_text()
+    changed = text.replace("check_closeness: {trials: 2", "check_closeness: {trials: 3")
+    assert changed != text
+    try:
+        path.write_text(changed)
+        jobs, said = planned(FIGURE)
+    finally:
+        path.write_text(text)
+    assert {"check_closeness", "study"} <= set(jobs)
+    assert "Params have changed since last execution" in said
+    assert planned(FIGURE)[0] == {}

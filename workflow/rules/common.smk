@@ -53,13 +53,18 @@ def declare(
     files, extra = dict(input), dict(options)
     cases = [case for case in config[paper].get(name, {}) if case != "common"]
 
-    def command(wildcards, input):
+    # Of the wildcards alone: what depends on inputs too Snakemake does not record, and a changed
+    # option would run nothing again.
+    def asks(wildcards):
         asked = {"seed": config["seed"]} if seeded else {}
         case = wildcards.get("case")
         asked |= section(config, paper, name, case) | {"case": case}
         for key, value in extra.items():
             asked[key] = value(wildcards) if callable(value) else value.format(**wildcards)
-        return f"{reads({key: input[key] for key in files})} {flags(**asked)}"
+        return flags(**asked)
+
+    def named(wildcards, input):
+        return reads({key: input[key] for key in files})
 
     def step(name, folder, message, cases):
         def there(path):
@@ -75,7 +80,8 @@ def declare(
             "log": there(f"<results>/logs/{paper}/{job}.log"),
             "benchmark": there(f"<results>/benchmarks/{paper}/{job}.jsonl"),
             "constraints": {"case": "|".join(cases)} if "case" in wildcards else {},
-            "command": command,
+            "files": named,
+            "options": asks,
             "versions": versions(script),
             "message": message,
             "priority": priority,

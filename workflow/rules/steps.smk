@@ -29,9 +29,10 @@ for step in STEPS:
             "../../envs/compute.yaml"
         threads: 1
         params:
-            command=step["command"],
+            files=step["files"],
+            options=step["options"],
             versions=step["versions"],
         message:
             step["message"]
         shell:
-            "PYTHONPATH=src:. python {input.step} {output:q} {params.command} > {log:q} 2>&1"
+            "PYTHONPATH=src:. python {input.step} {output:q} {params.files} {params.options} > {log:q} 2>&1"
