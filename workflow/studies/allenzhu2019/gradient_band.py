@@ -107,7 +107,7 @@ def draw(findings, tables):
     room(edges, below=0.3)
 
     style.title(lower, "c", "the least gradient: that of the kernel at the start")
-    style.title(upper, "d", "the largest gradient: never above the kernel's")
+    style.title(upper, "d", "the largest gradient: below the kernel's once wide")
     for axis, look, column, names, ylabel in (
         (lower, LOWER, "edge", ("P4", "P4b"), r"$\min_t \rho_t \,/\, (2\lambda_{\min}/m)$"),
         (upper, UPPER, "top", ("P4c",), r"$\max_t \rho_t \,/\, (2\lambda_{\max}/m)$"),

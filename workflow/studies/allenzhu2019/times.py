@@ -87,8 +87,8 @@ def draw(findings, tables):
         style.criterion(axis, claim.at_least, claim.at_most)
     below[0].set(ylim=(0.75, 1.75))
     below[1].set(ylim=(0.75, 1.75))
-    below[2].set(ylim=(0.75, None))
-    style.judged(below[0], findings["P3-samples"], "worst median {}", (0.97, 0.06))
+    below[2].set(ylim=(0.75, 4.6))
+    style.judged(below[0], findings["P3-samples"], "median farthest off\n{}", (0.97, 0.06))
     style.judged(below[2], findings["P3-delta"], f"$m = {wide}$, worst\nmedian {{}}", (0.97, 0.77))
     for axis, rows in zip(below, (samples, depth, pairs), strict=True):
         style.corner(axis, f"{rows.groupby(['seed', 'subset']).ngroups} trials", "upper right")
