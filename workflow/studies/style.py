@@ -411,6 +411,7 @@ def curve(axis, frame, x, y, i, label, markers=False, log=False):
     elif len(wide) > 1:
         drawn = drawn.drop(columns=["low", "high"])
         runs = wide[drawn[x]].reset_index().melt(id_vars="seed", value_name="value")
+        runs[x] = runs[x].astype(drawn[x].dtype)  # column names came as objects
         for _, run in runs.groupby("seed"):
             axis.plot(run[x], run.value, color=shape["color"], linewidth=0.5, alpha=0.45)
     every = max(1, round(len(drawn) / 10)) if len(drawn) > 15 else None

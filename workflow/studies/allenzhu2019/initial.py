@@ -206,8 +206,7 @@ def draw(findings, tables):
     style.title(product, "f", "products of layers grow as the square root of their number")
     products = table[table.study == "product"]
     curve = style.curve(product, products, "layer", "value", style.measured(0), None)
-    first = curve.iloc[0]
-    line = first["median"] * np.sqrt(curve.layer / first.layer)
+    line = curve["median"].iloc[0] * np.sqrt(curve.layer / curve.layer.iloc[0])
     product.plot(curve.layer, line, **style.THEORY)
     product.set(xscale="log", yscale="log", xlabel="number of layers")
     product.set_ylabel(r"$\|W_b D_{b-1} \cdots D_a W_a\|_2$")

@@ -17,8 +17,8 @@ def draw(findings, tables):
         ends.axhline(table[f"limit_{name}"].iloc[0], **style.THEORY)
     ends.plot([], [], label=r"theory: $m \to \infty$", **style.THEORY)
     curve = style.curve(gap, table, "width", "kernel_gap", style.measured(0), "measured")
-    middle = curve.iloc[len(curve) // 2]
-    line = middle["median"] * np.sqrt(middle.width / curve.width)
+    middle = len(curve) // 2
+    line = curve["median"].iloc[middle] * np.sqrt(curve.width.iloc[middle] / curve.width)
     gap.plot(curve.width, line, label="theory: slope $-1/2$", **style.THEORY)
     for axis in (ends, gap):
         axis.set(xscale="log", yscale="log", xlabel="width $m$")
