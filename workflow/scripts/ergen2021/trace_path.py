@@ -33,7 +33,32 @@ class Options(Signals):
     trials: Count = Field(description="instances")
     points: Annotated[int, Field(ge=3)] = Field(description="of the path")
     directions: Count = Field(description="random ones of the threshold")
-    starts: Count = Field(5, description="of the ascent, the best directions")
+    starts: Count = Field(20, description="of the ascent, the best directions apart")
+
+
+def apart(directions, sizes, starts, cosine=0.9):
+    """The best directions, each at an angle to the better ones: one hill is not climbed twice.
+
+    Parameters
+    ----------
+    directions : (draws, h) ndarray
+    sizes : (draws,) ndarray
+        What makes a direction good.
+    starts : int
+        How many at most.
+    cosine : float
+        Largest between two of them.
+
+    Returns
+    -------
+    (up to starts, h) ndarray
+    """
+    units = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    chosen = []
+    for index in np.argsort(-sizes):
+        if len(chosen) < starts and np.all(units[chosen] @ units[index] <= cosine):
+            chosen.append(index)
+    return directions[chosen]
 
 
 def ascend(start, patches, y, pooling):
@@ -50,13 +75,14 @@ def ascend(start, patches, y, pooling):
 def threshold(patches, y, pooling, largest, directions, starts):
     """The threshold by its other definitions: quantities of a row of the table."""
     sizes = correlations(directions, patches, y, pooling)
-    best = directions[np.argsort(sizes)[-starts:]]
     above, below = (
         train_convex(patches, y, largest * scale, pooling=pooling) for scale in (1 + 1e-8, 1 - 1e-3)
     )
     return {
         "beta_max": largest,
-        "ascent": max(ascend(u, patches, y, pooling) for u in best),
+        "ascent": max(
+            ascend(u, patches, y, pooling) for u in apart(directions, sizes, starts)
+        ),
         "sampled": sizes.max(),
         "filters_at": np.count_nonzero(above.network.weights),
         "filters_below": np.count_nonzero(below.network.weights),
