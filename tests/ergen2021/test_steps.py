@@ -155,6 +155,17 @@ def test_no_direction_correlates_more_than_the_threshold(seed, pooling):
     assert trace_path.ascend(start, patches, y, pooling) == pytest.approx(largest, rel=1e-8)
 
 
+def test_the_ascent_begins_on_the_second_hill_too():
+    angles = np.concatenate([np.linspace(-0.1, 0.1, 50), [2.0]])
+    directions = np.column_stack([np.cos(angles), np.sin(angles)]) * np.arange(1, 52)[:, None]
+    sizes = np.append(np.cos(angles[:-1]), 0.5)
+    begun = trace_path.apart(directions, sizes, 5)
+    assert len(begun) == 2
+    np.testing.assert_array_equal(begun[0], directions[sizes.argmax()])
+    np.testing.assert_array_equal(begun[1], directions[-1])
+    np.testing.assert_array_equal(trace_path.apart(directions, sizes, 1), begun[:1])
+
+
 def test_accuracy_is_the_share_of_right_signs():
     y = np.array([1.0, 1.0, -1.0, -1.0])
     outputs = np.array([[0.2, 3.0, -1.0, -9.0], [0.2, -3.0, 0.0, -9.0]])

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnntheory import stats
 from workflow.configuration import studies
 from workflow.studies import study, verdicts
 
@@ -30,6 +31,13 @@ def judged(paper, name, tables):
     findings = study.examine(sign, module.judge, tables, np.random.default_rng(0))
     rows = verdicts.rows(paper, name, sign.by_id(), findings, "standard", f"{name}.svg")
     return {row["id"]: row for row in rows}
+
+
+@pytest.fixture(autouse=True)
+def fewer_replicas(monkeypatch):
+    """Made-up tables lie clearly on one side: a tenth of the bootstrap's replicas tells which."""
+    statistic, level, draws = stats.bootstrap.__defaults__
+    monkeypatch.setattr(stats.bootstrap, "__defaults__", (statistic, level, draws // 10))
 
 
 @pytest.mark.parametrize(("paper", "name", "claim"), CLAIMS)

@@ -1,5 +1,6 @@
 """What all figures share: bands, labels, and files that repeat byte for byte."""
 
+import json
 import re
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -335,7 +336,7 @@ def test_other_images_than_mnist_are_named_in_the_figure(table, tmp_path, data, 
 def test_every_figure_is_drawn_as_svg_pdf_and_csv(quick):
     for paper, signs in studies().items():
         folder = quick.figures / paper
-        assert {path.stem for path in folder.iterdir()} == set(signs)
+        assert {path.stem for path in folder.iterdir()} == {*signs, "verdicts"}
         for name in signs:
             svg = ElementTree.fromstring((folder / f"{name}.svg").read_text())
             assert svg.tag == "{http://www.w3.org/2000/svg}svg"
@@ -343,6 +344,22 @@ def test_every_figure_is_drawn_as_svg_pdf_and_csv(quick):
             assert (folder / f"{name}.pdf").read_bytes().startswith(b"%PDF-")
             rows = pd.read_csv(folder / f"{name}.csv")
             assert len(rows) and not rows.isna().all(axis=None)
+
+
+def test_the_numbers_that_decide_stand_in_the_csv_of_the_figure(quick):
+    for paper, signs in studies().items():
+        for name in signs:
+            found = json.loads((quick.results / paper / f"verdicts/{name}.json").read_text())
+            if not found:
+                continue
+            rows = pd.read_csv(quick.figures / paper / f"{name}.csv")
+            rows = rows[rows.verdict.notna()]
+            assert list(zip(rows.claim, rows.data, rows.verdict, strict=True)) == [
+                (row["id"], row["data"], row["verdict"]) for row in found
+            ]
+            for column in ("measured", "ci_low", "ci_high"):
+                judged = np.array([row[column] for row in found], dtype=float)
+                np.testing.assert_allclose(rows[column], judged, rtol=1e-9)
 
 
 def test_figures_fit_one_or_two_columns(quick):

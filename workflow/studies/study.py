@@ -200,7 +200,7 @@ def main(judge=None, draw=None):
         found = verdicts.rows(paper, name, sign.by_id(), findings, *about)
         shown = tables | read_tables(sign.timings, args.tables) | replicas
         fig, drawn = draw(findings, shown)
-        style.save(fig, args.figure, drawn, tables)
+        style.save(fig, args.figure, [*drawn, *verdicts.drawn(found)], tables)
         with step.replacing(args.verdicts) as part:
             part.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 

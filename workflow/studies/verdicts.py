@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+import pandas as pd
+
 from cnntheory import images
 from cnntheory.stats import seeds_to_decide, verdict
 
@@ -111,6 +113,12 @@ def rows(paper, study, claims, findings, scale, figure):
                 if isinstance(found.get(name), Measured)
             ]
     return made
+
+
+def drawn(rows):
+    """What was judged, as one more part of what a figure's CSV holds: the numbers it prints."""
+    kept = ["id", "kind", "data", "measured", "ci_low", "ci_high", "bound", "verdict"]
+    return [pd.DataFrame(rows)[kept].rename(columns={"id": "claim"})] if rows else []
 
 
 def _row(claim, got, about):

@@ -23,7 +23,8 @@ def norms(claim, good):
     direct = grid(seed=list(range(30)), study="direct", draws=100, **axes)
     networks = grid(seed=list(range(120)), study="norms", **axes)
     table = pd.concat([direct, networks], ignore_index=True)
-    mean, variance = np.transpose([log_growth(int(width)) for width in table.width])
+    growth = {width: log_growth(int(width)) for width in table.width.unique()}
+    mean, variance = np.transpose([growth[width] for width in table.width])
     terms = table.layer + 1
     law = np.sqrt(terms * variance + (terms * mean) ** 2)
     table = table.assign(predicted=law)

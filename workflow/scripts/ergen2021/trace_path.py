@@ -80,9 +80,7 @@ def threshold(patches, y, pooling, largest, directions, starts):
     )
     return {
         "beta_max": largest,
-        "ascent": max(
-            ascend(u, patches, y, pooling) for u in apart(directions, sizes, starts)
-        ),
+        "ascent": max(ascend(u, patches, y, pooling) for u in apart(directions, sizes, starts)),
         "sampled": sizes.max(),
         "filters_at": np.count_nonzero(above.network.weights),
         "filters_below": np.count_nonzero(below.network.weights),
