@@ -40,10 +40,22 @@ def look(activation, **more):
     return style.measured(ORDER.index(activation), label=name(activation), **more)
 
 
+def name_criterion(axis, label="criterion"):
+    """The name of a criterion in the legend, where its band has no room for it."""
+    axis.plot([], [], color="0.85", linewidth=5, solid_capstyle="butt", label=label)
+
+
 def slopes_allowed(axis, x, y, claim):
     """A criterion on the log-log slope of `y` against `x`: a fan from the left end of their fit.
 
     The fitted line lies inside where the claim holds.
+
+    Parameters
+    ----------
+    axis : matplotlib Axes
+    x, y : array_like
+    claim : Claim
+        Its ``at_least`` and ``at_most`` are slopes.
     """
     x, y = np.log(np.asarray(x, float)), np.log(np.asarray(y, float))
     known = np.isfinite(y)
@@ -57,7 +69,9 @@ def slopes_allowed(axis, x, y, claim):
     )
     low = 1e-6 * top if bottom is None else bottom
     limits = axis.get_ylim()
-    axis.fill_between(
-        np.exp(ends), low, top, color="0.9", linewidth=0, zorder=0.5, label="criterion: slope"
-    )
+    axis.fill_between(np.exp(ends), low, top, color="0.9", linewidth=0, zorder=0.5)
+    for edge in (top, bottom):
+        if edge is not None:
+            axis.plot(np.exp(ends), edge, color="0.7", linewidth=0.7, zorder=0.6, label=style.EDGE)
+    name_criterion(axis, "criterion: slope")
     axis.set_ylim(limits)

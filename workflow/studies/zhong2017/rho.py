@@ -5,7 +5,7 @@ import numpy as np
 from cnntheory.stats import log_log_slope
 from workflow.studies import study, style
 from workflow.studies.verdicts import exactly
-from workflow.studies.zhong2017.names import look, name, present
+from workflow.studies.zhong2017.names import look, name, name_criterion, present
 
 BROKEN = ("linear", "quadratic")
 TERMS = {
@@ -41,7 +41,7 @@ def draw(findings, tables):
     style.title(terms, "c", "tanh bends most at a moderate magnitude")
     rho = table[table.quantity == "rho"]
     draw_activations(curves, rho, findings)
-    draw_broken(broken, rho)
+    draw_broken(broken, rho, findings)
     draw_terms(terms, table[table.activation == "tanh"], findings)
     for axis in (curves, broken, terms):
         axis.set_xlabel("magnitude $s$ of a kernel")
@@ -69,7 +69,7 @@ def draw_activations(axis, rho, findings):
     style.legend_below(axis)
 
 
-def draw_broken(axis, rho):
+def draw_broken(axis, rho, findings):
     """Signed rho of the activations that break the property, beside two that do not."""
     for activation in ("relu", "tanh"):
         rows = rho[rho.activation == activation]
@@ -86,6 +86,8 @@ def draw_broken(axis, rho):
         ["\N{MINUS SIGN}1000", "\N{MINUS SIGN}10", "\N{MINUS SIGN}0.1", "0", "0.1"],
     )
     style.ticks(axis, [0.05, 1, 20])
+    red = {"color": style.VERMILLION}
+    style.judged(axis, findings["Z1x"], "control: largest {}", (0.05, 0.08), **red)
     style.legend_below(axis)
 
 
@@ -98,7 +100,8 @@ def draw_terms(axis, tanh, findings):
         shape = style.measured(i, color=str(0.2 + 0.15 * i), linewidth=0.8)
         axis.plot(rows.sigma, rows.value, label=label, markevery=sparse(rows), **shape)
     low, high = findings["largest between"]
-    style.criterion(axis, low, high, label="criterion: largest here", along="x", at=0.02)
+    style.criterion(axis, low, high, label="", along="x")
+    name_criterion(axis, "criterion: largest here")
     top = findings["Z1-tanh"]
     axis.plot(top.value, least[top.value], marker="*", color=style.INK, markersize=7, zorder=7)
     style.judged(axis, top, "largest\nat {}", (0.97, 0.93))
