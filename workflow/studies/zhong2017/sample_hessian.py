@@ -6,7 +6,7 @@ import pandas as pd
 from cnntheory.stats import bootstrap, log_log_slope, median_band
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
-from workflow.studies.zhong2017.names import look, present, slopes_allowed
+from workflow.studies.zhong2017.names import look, name_criterion, present, slopes_allowed
 
 LEVEL = 0.95
 CELL = ["patch_size", "kernels", "patches"]
@@ -87,9 +87,9 @@ def draw(findings, tables):
     for axis, cell in zip(axes, cells, strict=False):
         drawn.append(draw_cell(axis, table[(table[CELL] == list(cell)).all(axis=1)], cell))
     claims = findings["claims"]
-    style.criterion(
-        axes[0], 1 - claims["Z6"].at_most, 1 + claims["Z6"].at_most, at=0.99, span=(5000, None)
-    )
+    allowed, least = claims["Z6"].at_most, claims["Z6"].rows(table).samples.min()
+    style.criterion(axes[0], 1 - allowed, 1 + allowed, label="", span=(least, None))
+    name_criterion(axes[0], "criterion")
     style.judged(axes[0], findings["Z6"], "farthest median\n{} off", (0.97, 0.55))
     for axis, key, text in (
         (axes[2], "Z6b", "dimension of a patch $k$"),
@@ -99,9 +99,7 @@ def draw(findings, tables):
         style.judged(axis, findings[key], "slope {}", (0.97, 0.08))
         axis.set_xlabel(text)
     axes[2].set_ylim(axes[3].get_ylim())
-    handles, labels = axes[0].get_legend_handles_labels()
-    more = axes[2].get_legend_handles_labels()
-    style.legend_below(fig, handles=handles + more[0], labels=labels + more[1])
+    style.legend_below(fig)
     return fig, drawn
 
 
