@@ -1,5 +1,7 @@
 """N1-N3: where the hypotheses fail, the loss vanishes and the kernels are not recovered."""
 
+import numpy as np
+
 from workflow.studies import study, style
 from workflow.studies.verdicts import exactly
 from workflow.studies.zhong2017.names import name, present
@@ -51,8 +53,12 @@ def judge(tables, claims, rng):
 
 def draw(findings, tables):
     fig, (ends, ratios) = style.panels(2, height=2.9)
-    style.title(ends, "a", "with a hypothesis broken the data are fitted, the kernels not found")
-    style.title(ratios, "b", "a kernel given twice: singular; dependent but not parallel: not")
+    style.title(
+        ends, "a", "a hypothesis broken: the loss is small, and yet the kernels are not found"
+    )
+    style.title(
+        ratios, "b", "a kernel given twice makes the Hessian singular, dependence alone does not"
+    )
     drawn = draw_ends(ends, tables["gd"], findings)
     drawn += draw_ratios(ratios, tables["spectrum"], findings)
     for axis in (ends, ratios):
@@ -66,7 +72,9 @@ def draw_ends(axis, table, findings):
     for i, (case, activation, claim, label) in enumerate(CASES):
         rows = table[table.study == case]
         rows = rows[rows.activation == activation] if activation else rows
-        shown = style.control(f"{label}, error from {findings[claim].text()}", i) if claim else None
+        shown = (
+            style.control(f"{label}, least error {findings[claim].text()}", i) if claim else None
+        )
         axis.plot(
             rows.end_loss.clip(lower=1e-34),
             rows.max_error.clip(lower=1e-17),
@@ -75,7 +83,9 @@ def draw_ends(axis, table, findings):
         drawn.append(rows)
     style.criterion(axis, at_most=findings["recovered"], label="criterion: recovered")
     axis.set(xscale="log", yscale="log", xlabel="loss at the end", xlim=(1e-35, 1e2))
-    axis.set(ylim=(1e-17, 1e3), ylabel=r"$\max_j \|w_j - w_j^*\| / \|w_j^*\|$")
+    axis.set_xticks(10.0 ** np.arange(-32, 1, 8))
+    axis.set_yticks(10.0 ** np.arange(-15, 1, 3))
+    axis.set(ylim=(1e-17, 1e2), ylabel=r"$\max_j \|w_j - w_j^*\| / \|w_j^*\|$")
     return drawn
 
 
@@ -93,6 +103,7 @@ def draw_ratios(axis, spectrum, findings):
         drawn.append(rows)
     style.criterion(axis, findings["positive"], label="criterion: positive", at=0.02)
     style.criterion(axis, at_most=findings["singular"], label="criterion: singular", at=0.02)
+    style.judged(axis, findings["N2b"], "rank 2: least {}", (0.97, 0.55), digits=4)
     axis.set(yscale="log", ylim=(1e-19, 10), ylabel=r"$|\lambda_{\min}| / \lambda_{\max}$")
     axis.set_xticks(range(len(order)), [name(key) for key in order], rotation=25, ha="right")
     return drawn
