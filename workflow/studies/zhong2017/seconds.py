@@ -11,8 +11,8 @@ def draw(findings, tables):
     table = tables["tensor_timing"]
     k, r = table.patch_size.min(), table.patches.min()
     ways = {
-        "more patches cost in proportion": table[table.patch_size == k],
-        "longer patches cost more where a matrix is formed": table[table.patches == r],
+        "more patches cost at most in proportion": table[table.patch_size == k],
+        "so do longer patches of these sizes": table[table.patches == r],
     }
     fig, axes = style.panels(2, height=2.5, sharey=True)
     drawn = []
@@ -40,6 +40,7 @@ def draw_seconds(axis, rows):
         drawn.append(found.rename_axis("dimension").reset_index().assign(curve=activation))
     axis.set(xscale="log", yscale="log", xlabel="dimension $d = r k$")
     style.ticks(axis, rows.patch_size * rows.patches)
+    style.plain_ticks(axis, "y")
     return [pd.concat(drawn).assign(longer=rows.patch_size.nunique() > 1)]
 
 
