@@ -6,9 +6,10 @@ import pandas as pd
 from cnntheory.stats import bootstrap
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
-from workflow.studies.zhong2017.names import name, numbered
+from workflow.studies.zhong2017.names import look, name, name_criterion, present
 
 LEVEL = 0.95
+RADIUS = r"radius $\|W - W^*\|_F / \|W^*\|_F$"
 WORST = {
     "sigmoid": "Z7-sigmoid",
     "tanh": "Z7-tanh",
@@ -115,7 +116,8 @@ def judge(tables, claims, rng):
         "first": first,
         "samples": samples,
         "few": float(claims["Z7y"].rows(samples).samples.iloc[0]),
-        "radius": claims["Z7"].at_least,
+        "small": set(small.index.get_level_values("activation")),
+        "claims": claims,
     }
 
 
@@ -129,146 +131,121 @@ def shortened(table, radius):
 
 def draw(findings, tables):
     table = tables["basin"]
-    fig, axes = style.plt.subplots(2, 2, figsize=(style.DOUBLE, 5.2), layout="constrained")
-    share, worst, samples, monotone = axes.ravel()
+    fig, axes = style.panels(2, rows=2, height=5.2)
+    share, worst, samples, monotone = axes
     titles = (
-        "random directions: convex near the truth",
+        "random directions: convex near the truth, not far from it",
         "the worst direction comes sooner",
-        "100 d samples keep most of the basin",
-        "the gradient points home farther out",
+        "many samples keep most of the basin, few do not",
+        "the gradient points home well beyond the basin",
     )
-    for letter, title, axis in zip("abcd", titles, axes.ravel(), strict=True):
-        axis.set_title(f"({letter}) {title}", loc="left")
+    for letter, axis, text in zip("abcd", axes, titles, strict=True):
+        style.title(axis, letter, text)
     drawn = [
-        *draw_shares(share, findings),
+        draw_shares(share, findings),
         draw_worst(worst, findings),
-        *draw_samples(samples, findings, tables["basin_search"]),
+        *draw_samples(samples, findings),
         *draw_monotonicity(monotone, table),
     ]
+    for axis in (share, worst, samples, monotone):
+        style.legend_below(axis)
     return fig, drawn
 
 
 def draw_shares(axis, findings):
-    shares = findings["shares"]
-    for i, activation in numbered(shares):
+    shares, far, claims = findings["shares"], findings["far"], findings["claims"]
+    for activation in present(shares):
         mean = shares[shares.activation == activation]
-        axis.plot(
-            mean.radius,
-            mean.share,
-            marker=style.MARKERS[i],
-            label=name(activation),
-            **style.look(i),
-        )
-    far = findings["far"]
-    axis.plot(
-        far.radius,
-        far.share,
-        linestyle="",
-        marker="o",
-        markersize=8,
-        fillstyle="none",
-        color=style.COLOURS[3],
-        label=f"control: at {far.radius.iloc[0]:g}",
-    )
-    axis.axvline(findings["radius"], **style.THEORY)
+        axis.plot(mean.radius, mean.share, **look(activation))
+    shown = style.control(f"still convex at {claims['Z7x'].at_least:g}", markersize=7)
+    axis.plot(far.radius, far.share, **shown | {"linestyle": "", "markerfacecolor": "none"})
+    style.criterion(axis, at_most=claims["Z7"].at_least, label="", along="x")
+    name_criterion(axis, "criterion: convex up to here")
+    text = "sigmoid, tanh, erf:\nconvex up to a radius of\n{}"
+    style.judged(axis, findings["Z7"], text, (0.98, 0.45))
+    style.judged(axis, findings["Z7c"], "ReLU: share {}", (0.98, 0.94))
     axis.set(
-        xlabel=r"radius $\|W - W^*\|_F / \|W^*\|_F$",
-        ylim=(-0.06, 1.06),
+        xlabel=RADIUS,
+        ylim=(-0.06, 1.19),
+        yticks=np.arange(0, 1.1, 0.25),
         ylabel="share of directions, convex",
     )
-    axis.legend(loc="center right", bbox_to_anchor=(1, 0.38))
-    return [shares]
+    return shares
 
 
 def draw_worst(axis, findings):
-    parts = []
-    order = [key for _, key in numbered(findings["worst"].reset_index())]
-    for place, activation in enumerate(order):
-        for kind, shift, fill, label in (
-            ("worst", -0.14, "full", "worst found by search"),
-            ("first", 0.14, "none", "first of the random ones"),
-        ):
+    """Radius at which convexity ends, a point a teacher, with what is allowed in each column."""
+    claims, parts = findings["claims"], []
+    order = present(findings["worst"].reset_index())
+    for i, (kind, label) in enumerate(
+        (
+            ("worst", "in the worst direction found, least printed below"),
+            ("first", "in the nearest of the random directions"),
+        )
+    ):
+        for place, activation in enumerate(order):
             radii = findings[kind][activation]
-            spread = np.linspace(-0.09, 0.09, len(radii))
-            axis.plot(
-                place + shift + spread,
-                radii,
-                linestyle="",
-                marker="o" if kind == "worst" else "s",
-                fillstyle=fill,
-                color=style.COLOURS[0 if kind == "worst" else 1],
-                label=label if place == 0 else None,
-            )
+            at = place - 0.2 + 0.4 * i + np.linspace(-0.1, 0.1, len(radii))
+            shown = style.measured(i, linestyle="", label=label if place == 0 else None)
+            axis.plot(at, radii, **shown)
             parts.append(
                 radii.rename("radius").reset_index().assign(activation=activation, kind=kind)
             )
-    axis.axhline(findings["radius"], **style.THEORY)
-    axis.text(len(order) - 0.45, findings["radius"] * 1.05, "5 %", fontsize=6.5, ha="right")
-    axis.set(
-        yscale="log",
-        xticks=range(len(order)),
-        xlim=(-0.5, len(order) - 0.4),
-        ylabel="radius where convexity ends",
+    for place, activation in enumerate(order):
+        small = activation in findings["small"]
+        most = claims["Z7b"].at_most if small else None
+        span = (place - 0.4, place)
+        style.criterion(axis, claims[WORST[activation]].at_least, most, "", span=span)
+        if activation != "squared_relu":
+            span = (place, place + 0.4)
+            style.criterion(axis, claims["Z7"].at_least, None, "", span=span)
+    name_criterion(axis)
+    axis.set(yscale="log", xlim=(-0.5, len(order) - 0.5), ylabel="radius where convexity ends")
+    axis.set_xticks(
+        range(len(order)), [f"{name(key)}\n{findings[WORST[key]].text(3)}" for key in order]
     )
-    axis.set_xticklabels([name(activation) for activation in order])
-    axis.set_yticks(
-        [0.01, 0.02, 0.05, 0.1, 0.2, 0.5], ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5"]
-    )
-    axis.minorticks_off()
-    axis.legend(loc="lower right")
+    axis.set_ylim(top=0.3)
+    style.judged(axis, findings["Z7b"], "tanh, erf: largest {}", (0.97, 0.94))
+    style.plain_ticks(axis, "y")
     return pd.concat(parts)
 
 
-def draw_samples(axis, findings, search):
-    rows = findings["samples"]
+def draw_samples(axis, findings):
+    rows, few, claim = findings["samples"], findings["few"], findings["claims"]["Z7d"]
     drawn = []
-    for i, activation in numbered(rows):
+    for activation in present(rows):
         part = rows[rows.activation == activation]
-        drawn.append(
-            style.curve(axis, part, "samples", "ratio", i, name(activation), markers=True).assign(
-                activation=activation
-            )
-        )
-    few = rows[rows.samples == findings["few"]].groupby("activation").ratio.median()
-    axis.plot(
-        np.full(len(few), findings["few"]),
-        few,
-        linestyle="",
-        marker="o",
-        markersize=8,
-        fillstyle="none",
-        color=style.COLOURS[3],
-        label="control: $n = 5 d$",
-    )
-    axis.axhline(1, **style.THEORY)
-    axis.set(
-        xscale="log",
-        xlabel="samples $n$",
-        ylim=(0, 1.12),
-        ylabel="worst-case radius / population's",
-    )
+        curve = style.curve(axis, part, "samples", "ratio", look(activation), None)
+        drawn.append(curve.assign(activation=activation))
+    least = rows[rows.samples == few].groupby("activation").ratio.median()
+    shown = style.control("$n = 5 d$", markersize=7, linestyle="", markerfacecolor="none")
+    axis.plot(np.full(len(least), few), least, **shown)
     sizes = sorted(rows.samples.unique())
-    axis.set_xticks(sizes, [f"{size:g}" for size in sizes])
-    axis.minorticks_off()
-    axis.legend(loc="lower right")
+    style.criterion(axis, claim.at_least, label="", span=(sizes[-1] / 1.3, sizes[-1] * 1.3))
+    name_criterion(axis, "criterion for the medians")
+    style.judged(axis, findings["Z7d"], "least median {}", (0.97, 0.5))
+    style.judged(
+        axis, findings["Z7y"], "control: least median {}", (0.03, 0.9), color=style.VERMILLION
+    )
+    axis.set(xscale="log", xlabel="samples $n$", ylim=(0, 1.12))
+    axis.set_xlim(sizes[0] / 1.5, sizes[-1] * 1.5)
+    axis.set_ylabel("worst-case radius / population's")
+    style.ticks(axis, sizes)
     return drawn
 
 
 def draw_monotonicity(axis, table):
     drawn = []
-    for i, activation in numbered(table):
+    for activation in present(table):
         rows = table[(table.activation == activation) & (table.radius > 0)]
         inner = rows.groupby(["seed", "radius"]).monotonicity.min().reset_index()
         if inner.monotonicity.notna().any():
-            label = name(activation)
-            drawn.append(style.curve(axis, inner, "radius", "monotonicity", i, label, markers=True))
-    axis.axhline(0, color="0.4", linewidth=0.8)
-    axis.set(
-        xlabel=r"radius $\|W - W^*\|_F / \|W^*\|_F$",
-        ylabel=r"$\min \langle \nabla f, W - W^* \rangle / \|W - W^*\|^2$",
-    )
+            shown = look(activation)
+            drawn.append(style.curve(axis, inner, "radius", "monotonicity", shown, None))
+    style.bound(axis, None, 0, "above", "towards the truth", at=0.5)
+    axis.set(xlabel=RADIUS)
+    axis.set_ylabel(r"$\min \langle \nabla f, W - W^* \rangle / \|W - W^*\|^2$")
     axis.set_ylim(bottom=-0.02)
-    axis.legend(loc="upper left", ncols=2)
     return drawn
 
 
