@@ -1,13 +1,23 @@
 """Z2-Z5: ends of the Hessian's exact spectrum against patches, the bound, closeness and size."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 
 from cnntheory.stats import log_log_slope
 from workflow.studies import study, style
 from workflow.studies.verdicts import exactly
-from workflow.studies.zhong2017.names import name, numbered
+from workflow.studies.zhong2017.names import look, name, name_criterion, present, slopes_allowed
 
 TRIAL = ["activation", "seed"]
+LABELS = {
+    "patches": "patches $r$",
+    "kernels": "orthonormal kernels $t$",
+    "kappa": r"condition number $\kappa$",
+    "smallest": r"$\lambda_{\min}$",
+    "largest": r"$\lambda_{\max}$",
+}
 
 
 def slopes(rows, x, y, by):
@@ -54,135 +64,152 @@ def judge(tables, claims, rng):
         ),
         "Z5": exactly((size.max() / size.min() - 1).max().max(), seeds=rows["Z5"].seed.nunique()),
         "Z5b": exactly(growth.max()),
+        "claims": claims,
         "slopes": {key: slope for found in tilts.values() for key, slope in found.items()},
     } | {key: exactly(off(key, found)) for key, found in tilts.items()}
 
 
 def draw(findings, tables):
-    table = tables["spectrum"]
-    fig, axes = style.plt.subplots(2, 2, figsize=(style.DOUBLE, 5.0), layout="constrained")
+    parts = dict(list(tables["spectrum"].groupby("study")))
+    fig, axes = style.panels(3, rows=2, height=5.4)
+    least, largest, bound, parallel, constant, growth = axes
     titles = (
-        r"$\lambda_{\min}$ grows as $r$, $\lambda_{\max}$ as $r$ or $r^2$",
+        "the least eigenvalue grows in proportion to the patches",
+        "the largest as their square, or only in proportion",
         "a search finds no teacher below the bound",
-        "two near-parallel kernels lose curvature",
-        "orthonormal kernels: the constant is 1 or more",
+        "near-parallel kernels flatten it, those of the ReLU family most",
+        "orthonormal kernels: the bound itself, or more",
+        "the largest grows no faster than their number",
     )
-    for letter, title, axis in zip("abcd", titles, axes.ravel(), strict=True):
-        axis.set_title(f"({letter}) {title}", loc="left")
-    patches, bound, parallel, kernels = axes.ravel()
+    for letter, axis, text in zip("abcdef", axes, titles, strict=True):
+        style.title(axis, letter, text)
     drawn = [
-        *draw_patches(patches, table[table.study == "patches"]),
-        *draw_bound(bound, table[table.study == "bound"], table[table.study == "search"]),
-        draw_parallel(parallel, table[table.study == "parallel"], findings["slopes"]),
-        draw_orthonormal(kernels, table[table.study == "orthonormal"]),
+        draw_ends(least, parts["patches"], "patches", "smallest"),
+        draw_ends(largest, parts["patches"], "patches", "largest"),
+        *draw_bound(bound, parts["bound"], parts["search"], findings),
+        draw_ends(parallel, parts["parallel"], "kappa", "smallest"),
+        draw_constant(constant, parts["orthonormal"], findings),
+        draw_ends(growth, parts["orthonormal"], "kernels", "largest"),
     ]
-    fig.legend(*patches.get_legend_handles_labels(), loc="outside lower center", ncols=6)
+    claims = findings["claims"]
+    draw_powers(least, (1, 0.4, "$r$", None))
+    draw_powers(largest, (1, 0.4, "$r$", claims["Z2c"]), (2, 3, "$r^2$", claims["Z2b"]))
+    draw_powers(
+        parallel,
+        (-2, 3, r"$\kappa^{-2}$", claims["Z4-odd"]),
+        (-3, 0.3, r"$\kappa^{-3}$", claims["Z4-relu"]),
+        (-5, 0.3, r"$\kappa^{-5}$", claims["Z4-square"]),
+    )
+    draw_powers(growth, (1, 2, "$t$", None))
+    write_judged(axes, findings)
+    found = dict(zip(*reversed(parallel.get_legend_handles_labels()), strict=True))
+    style.legend_below(bound)
+    style.legend_below(fig, handles=list(found.values()), labels=list(found))
     return fig, drawn
 
 
-def draw_patches(axis, rows):
+def draw_ends(axis, rows, x, end):
+    """Median over the teachers of one end of the spectrum, an activation a curve."""
     drawn = []
-    for i, activation in numbered(rows):
-        part = rows[rows.activation == activation]
-        for end, fill in (("smallest", "full"), ("largest", "none")):
-            median = part.groupby("patches")[end].median()
-            axis.plot(
-                median.index,
-                median,
-                marker=style.MARKERS[i],
-                fillstyle=fill,
-                label=name(activation) if end == "smallest" else None,
-                **style.look(i),
-            )
-            drawn.append(
-                median.rename("median").reset_index().assign(activation=activation, end=end)
-            )
-    r = np.array([16.0, 256.0])
-    for power, level, text in ((1, 0.004, "slope 1"), (2, 12, "slope 2")):
-        axis.plot(r, level * (r / 16) ** power, **style.THEORY)
-        axis.text(280, level * 16**power, text, fontsize=6.5, va="center")
-    axis.set(
-        xscale="log",
-        yscale="log",
-        xlabel="patches $r$",
-        xlim=(0.8, 900),
-        ylabel=r"$\lambda_{\min}$ (filled), $\lambda_{\max}$ (open)",
+    for activation in present(rows):
+        median = rows[rows.activation == activation].groupby(x)[end].median()
+        axis.plot(median.index, median, **look(activation))
+        drawn.append(median.rename("median").reset_index().assign(activation=activation, end=end))
+    axis.set(xscale="log", yscale="log", xlabel=LABELS[x], ylabel=LABELS[end])
+    if x == "kappa":
+        style.plain_ticks(axis, "x")
+    else:
+        style.ticks(axis, rows[x])
+    return pd.concat(drawn)
+
+
+def write_judged(axes, findings):
+    """The numbers judged: by how much slopes are off those of theory."""
+    least, largest, _, parallel, _, growth = axes
+    for axis, key, text, at, digits in (
+        (least, "Z2", "slopes off 1 by {}", (0.03, 0.94), 4),
+        (least, "Z5", "the same for all $k > t$ but for {}", (0.97, 0.05), 2),
+        (largest, "Z2b", "ReLU family: off 2 by {}", (0.03, 0.94), 2),
+        (largest, "Z2c", "others: off 1 by {}", (0.97, 0.05), 2),
+        (parallel, "Z4-square", "squared ReLU: off \N{MINUS SIGN}5 by {}", (0.03, 0.05), 2),
+        (parallel, "Z4-relu", "ReLU: off \N{MINUS SIGN}3 by {}", (0.03, 0.12), 2),
+        (parallel, "Z4-odd", "others: off \N{MINUS SIGN}2 by {}", (0.03, 0.19), 2),
+    ):
+        style.judged(axis, findings[key], text, at, digits=digits)
+    claim = findings["claims"]["Z5b"]
+    text = f"exponents above {claim.given['taken_off']:g} by {{}},\n{claim.at_most:g} is allowed"
+    style.judged(growth, findings["Z5b"], text, (0.97, 0.08))
+
+
+def draw_powers(axis, *powers):
+    """Powers that theory tells, with a fan of the slopes that a claim allows."""
+    lines = [draw_power(axis, *power) for power in powers]
+    low, high = axis.get_ylim()
+    axis.set_ylim(bottom=low * (low / high) ** 0.2)  # room for what is judged
+    for (power, *_, claim), line in zip(powers, lines, strict=True):
+        if claim:
+            off = claim.at_most
+            slopes_allowed(axis, *line, SimpleNamespace(at_least=power - off, at_most=power + off))
+
+
+def draw_power(axis, power, level, text, _):
+    """A power that theory tells, `level` times the extreme curve on that side at its end."""
+    curves = [np.array(line.get_xydata()) for line in axis.lines if line.get_marker() != "None"]
+    start, end = curves[0][[0, -1], 0]
+    # The curve whose own slope is nearest, for the line to stand beside it.
+    slope = [np.log(c[-1, 1] / c[-2, 1]) / np.log(c[-1, 0] / c[-2, 0]) for c in curves]
+    near = [c for c, own in zip(curves, slope, strict=True) if abs(own - power) < 0.3]
+    pick = max if level > 1 else min
+    middle = np.sqrt(start * end)
+    anchor = pick(near, key=lambda c: c[-1, 1])[-1]
+    x = np.array([middle, end])
+    y = level * anchor[1] * (x / anchor[0]) ** power
+    axis.plot(x, y, label="theory", **style.THEORY)
+    axis.annotate(
+        text,
+        (x[1], y[1]),
+        (3, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=style.SMALL,
+        color=style.INK,
+        annotation_clip=False,
     )
-    return drawn
+    return x, y
 
 
-def draw_bound(axis, random, worst):
-    # Of a random teacher the least ratio over the activations.
+def draw_bound(axis, random, worst, findings):
+    """Least eigenvalue over the bound: random teachers, the worst found, and the control."""
     least = random.assign(ratio=random.smallest / random.bound)
     least = least.assign(plain=least.ratio / least.kappa_lambda).groupby("seed")
     least = least[["kappa", "ratio", "plain"]].min().reset_index()
-    look = {"linestyle": "", "marker": "o", "fillstyle": "none", "markersize": 3}
-    axis.plot(
-        least.kappa,
-        least.plain,
-        color=style.COLOURS[3],
-        label=r"control: without $1/(\kappa^2\lambda)$",
-        **look,
-    )
-    axis.plot(least.kappa, least.ratio, color="0.5", label="random teachers", **look)
-    for i, activation in numbered(worst):
+    shown = style.control(r"without $1/(\kappa^2\lambda)$", linestyle="", markersize=3)
+    axis.plot(least.kappa, least.plain, **shown)
+    axis.plot(least.kappa, least.ratio, "o", color="0.6", markersize=2.5, label="random teachers")
+    for activation in present(worst):
         part = worst[worst.activation == activation]
-        axis.plot(
-            part.kappa,
-            part.smallest / part.bound,
-            linestyle="",
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            markersize=4,
-        )
-    axis.axhline(1, **style.THEORY)
-    axis.set(
-        xscale="log",
-        yscale="log",
-        ylabel=r"$\lambda_{\min} / (r\,\rho(\sigma_t) / (\kappa^2 \lambda))$",
-        xlabel=r"condition number $\kappa$",
-    )
-    axis.set_xticks([1, 1.5, 2, 3, 4, 6], ["1", "1.5", "2", "3", "4", "6"])
-    axis.minorticks_off()
-    axis.legend(loc="upper left", handlelength=1)
+        shown = look(activation) | {"linestyle": "", "label": None}
+        axis.plot(part.kappa, part.smallest / part.bound, **shown)
+    style.criterion(axis, findings["claims"]["Z3"].at_least, label="")
+    name_criterion(axis)
+    style.judged(axis, findings["Z3"], "in colour: the worst found,\nleast {}", (0.03, 0.92))
+    red = {"color": style.VERMILLION, "digits": 3}
+    style.judged(axis, findings["Z3x"], "control: least {}", (0.03, 0.06), **red)
+    axis.set(xscale="log", yscale="log", xlabel=LABELS["kappa"])
+    axis.set_ylabel(r"$\lambda_{\min} / (r\,\rho(\sigma_t) / (\kappa^2 \lambda))$")
+    style.plain_ticks(axis, "x")
     return [least, worst]
 
 
-def draw_parallel(axis, rows, slopes):
-    for i, activation in numbered(rows):
+def draw_constant(axis, rows, findings):
+    for activation in present(rows):
         part = rows[rows.activation == activation]
-        axis.plot(
-            part.kappa,
-            part.smallest,
-            marker=style.MARKERS[i],
-            **style.look(i),
-            label=f"slope \N{MINUS SIGN}{-slopes[activation]:.2f}",
-        )
-    axis.set(
-        xscale="log",
-        yscale="log",
-        xlabel=r"condition number $\kappa$",
-        ylabel=r"$\lambda_{\min}$",
-    )
-    axis.set_xticks([20, 50, 100], ["20", "50", "100"])
-    axis.minorticks_off()
-    axis.set_ylim(bottom=1e-13)  # room for the legend
-    axis.legend(loc="lower left", ncols=2)
-    return rows
-
-
-def draw_orthonormal(axis, rows):
-    for i, activation in numbered(rows):
-        part = rows[rows.activation == activation]
-        axis.plot(
-            part.kernels, part.smallest / part.bound, marker=style.MARKERS[i], **style.look(i)
-        )
+        axis.plot(part.kernels, part.smallest / part.bound, **look(activation))
     axis.axhline(1, **style.THEORY)
-    axis.set(
-        xlabel="orthonormal kernels $t$",
-        ylabel=r"$\lambda_{\min} / (r\,\rho(1))$",
-    )
-    return rows
+    style.judged(axis, findings["Z3b"], "ReLU, leaky ReLU, sigmoid:\noff 1 by {}", (0.97, 0.9))
+    axis.set(xlabel=LABELS["kernels"], ylabel=r"$\lambda_{\min} / (r\,\rho(1))$")
+    axis.set_ylim(bottom=0.9)
+    return rows.assign(ratio=rows.smallest / rows.bound)
 
 
 if __name__ == "__main__":
