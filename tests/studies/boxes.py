@@ -1,22 +1,13 @@
-"""What is wrong with where the words of a figure stand, from the renderer's boxes.
+"""What is wrong with where the words of a figure stand, from the renderer's boxes."""
 
-``python -m tests.studies.boxes results [paper/study ...]`` looks at the figures of a finished run.
-"""
-
-import importlib
 import re
-import sys
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.contour import ContourSet
 from matplotlib.text import Text
 
-from cnntheory import images
-from workflow.configuration import studies
-from workflow.studies import study, style
+from workflow.studies import style
 
 # Of a box's width and height: what a font leaves empty around its letters.
 EMPTY = np.array([0.02, 0.14])
@@ -178,36 +169,3 @@ def _hit(points, segments, half):
     enter = np.where(still, np.where(within, -np.inf, np.inf), ends.min(0)).max(1)
     leave = np.where(still, np.where(within, np.inf, -np.inf), ends.max(0)).min(1)
     return bool(((enter < leave) & (enter < 1) & (leave > 0)).any())
-
-
-def redraw(paper, name, results):
-    """The figure of a study, drawn once more from the tables of a run."""
-    sign = study.read_sign(f"workflow/studies/{paper}/{name}.yaml")
-    module = importlib.import_module(f"workflow.studies.{paper}.{name}")
-    tables = study.read_tables(sign.tables, results / paper)
-    replicas = {
-        dataset.label: study.read_tables(sign.replicate, results / key / paper)
-        for key, dataset in images.KNOWN.items()
-        if sign.replicate and (results / key / paper).is_dir()
-    }
-    judge = getattr(module, "judge", None)
-    findings = study.examine(sign, judge, tables, np.random.default_rng(0), replicas)
-    timings = study.read_tables(sign.timings, results / paper)
-    return module.draw(findings, tables | timings | replicas)[0]
-
-
-def main(results, *chosen):
-    """Print the complaints about every figure; the exit status says whether there were any."""
-    wrong = 0
-    for key in chosen or [
-        f"{paper}/{name}" for paper, signs in studies().items() for name in signs
-    ]:
-        said = overlaps(redraw(*key.split("/"), Path(results)))
-        wrong += bool(said)
-        print(key, "in order" if not said else "\n  ".join(["", *said]), flush=True)
-        plt.close("all")
-    return int(wrong > 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -1,11 +1,19 @@
 """The judge of where words stand finds what was planted, and nothing in a figure in order."""
 
+import importlib
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from cnntheory import images
 from tests.studies.boxes import overlaps
-from workflow.studies import style
+from workflow.configuration import studies
+from workflow.studies import study, style
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "results"
 
 DIAGONAL = np.array([0.0, 1.0])
 
@@ -76,3 +84,31 @@ def test_bands_and_criteria_may_lie_under_words(panel):
     style.criterion(axis, at_least=1.6, label="criterion")
     axis.text(0.1, 1.55, "over both")
     assert overlaps(fig) == []
+
+
+@pytest.mark.figures
+@pytest.mark.parametrize(
+    ("paper", "name"),
+    [
+        pytest.param(paper, name, id=f"{paper}-{name}")
+        for paper, signs in studies().items()
+        for name in signs
+    ],
+)
+def test_no_words_of_a_figure_lie_over_what_it_shows(paper, name):
+    sign = study.read_sign(ROOT / f"workflow/studies/{paper}/{name}.yaml")
+    if not (RESULTS / "claims.csv").exists():
+        pytest.skip("there is no standard run: make figures")
+    tables = study.read_tables(sign.tables, RESULTS / paper)
+    replicas = {
+        dataset.label: study.read_tables(sign.replicate, RESULTS / key / paper)
+        for key, dataset in images.KNOWN.items()
+        if sign.replicate and (RESULTS / key / paper).is_dir()
+    }
+    module = importlib.import_module(f"workflow.studies.{paper}.{name}")
+    judge = getattr(module, "judge", None)
+    findings = study.examine(sign, judge, tables, np.random.default_rng(0), replicas)
+    timings = study.read_tables(sign.timings, RESULTS / paper)
+    fig, _ = module.draw(findings, tables | timings | replicas)
+    assert overlaps(fig) == []
+    plt.close(fig)
