@@ -1,11 +1,12 @@
 """Claim Z12: how the samples needed grow with k, t, kappa and r."""
 
 import numpy as np
+import pandas as pd
 
 from cnntheory.stats import bootstrap, log_log_slope, wilson
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured
-from workflow.studies.zhong2017.names import name
+from workflow.studies.zhong2017.names import look, name, slopes_allowed
 from workflow.studies.zhong2017.recovery import crossing
 
 PARAMETERS = {
@@ -54,7 +55,7 @@ def exponent(rows, parameter, level, rng):
 
 
 def judge(tables, claims, rng):
-    findings = {"needed": {}}
+    findings = {"needed": {}, "claims": claims}
     for key, claim in claims.items():
         rows = claim.rows(tables["exponents"])
         rows = rows.assign(success=claim.succeeded(rows))
@@ -79,54 +80,64 @@ def kinds(findings):
     return list(dict.fromkeys(zip(shares.start, shares.activation, strict=True)))
 
 
-def label(start, activation):
-    return f"{name(activation)}, {start} start"
+STARTS = {"tensor": "tensor start", "local": "start 10 % off"}
+SHORT = {"tensor": "tensor", "local": "10 % off"}
+HEIGHT = {"tensor": 0.93, "local": 0.07}  # of what is printed
+
+
+def kind_look(start, activation, **more):
+    return look(activation) | {"label": f"{name(activation)}, {STARTS[start]}"} | more
 
 
 def draw(findings, tables):
-    fig, axes = style.plt.subplots(2, 3, figsize=(style.DOUBLE, 4.6), layout="constrained")
-    axes = axes.ravel()
-    drawn = []
-    all_kinds = kinds(findings)
-    for axis, (against, (_, text)) in zip(axes, PARAMETERS.items(), strict=False):
+    fig, axes = style.panels(3, rows=2, height=5.2)
+    drawn, all_kinds = [], kinds(findings)
+    titles = (
+        "samples in proportion to the dimension of a patch",
+        "and to the number of kernels",
+        "the condition number costs no samples",
+        "nor do more patches, which the theorem allows",
+    )
+    for letter, axis, against, text in zip("abcd", axes, PARAMETERS, titles, strict=False):
+        style.title(axis, letter, text)
         drawn += draw_needed(axis, findings, against, all_kinds)
-        axis.set_xlabel(text)
-    for axis, kind in zip(axes[4:], all_kinds, strict=True):
+    collapsed = {
+        "tensor": "the tensor start takes a few samples for each unknown",
+        "local": "near the truth as many samples as unknowns suffice",
+    }
+    for letter, axis, kind in zip("ef", axes[4:], all_kinds, strict=True):
+        style.title(axis, letter, collapsed[kind[0]])
         drawn.append(draw_collapse(axis, findings["shares"], kind))
-        axis.set_title(label(*kind), loc="right")
-    for letter, axis in zip("abcdef", axes, strict=True):
-        axis.set_title(f"({letter})", loc="left", fontweight="bold")
+    style.legend_below(fig)
     return fig, drawn
 
 
 def draw_needed(axis, findings, against, all_kinds):
     """n_50 against one parameter, with the judged slopes and the number of unknowns k t."""
-    drawn = []
-    for i, (start, activation) in enumerate(all_kinds):
+    drawn, column = [], PARAMETERS[against][0]
+    shares = findings["shares"]
+    for start, activation in all_kinds:
         key = f"Z12-{against}" + ("" if start == "tensor" else f"-{start}")
         needed = findings["needed"][key]
         middle = np.array(needed["n_50"])
-        axis.errorbar(
-            needed["value"],
-            middle,
-            (middle - needed["low"], needed["high"] - middle),
-            marker=style.MARKERS[i],
-            color=style.COLOURS[i],
-            label=f"{start} start: {findings[key].text()}",
-        )
-        drawn.append(
-            style.pd.DataFrame(needed).assign(curve=label(start, activation), against=against)
-        )
-    shares = findings["shares"]
-    column = PARAMETERS[against][0]
+        ends = np.clip((middle - needed["low"], needed["high"] - middle), 0, None)
+        shown = kind_look(start, activation)
+        axis.errorbar(needed["value"], middle, ends, elinewidth=0.8, capsize=1.5, **shown)
+        drawn.append(pd.DataFrame(needed).assign(curve=shown["label"], against=against))
+        style.judged(axis, findings[key], f"{SHORT[start]}: slope {{}}", (0.03, HEIGHT[start]))
     values = drawn[0]["value"].to_numpy()
     base = {c: shares[c].mode()[0] for c, _ in PARAMETERS.values()} | {column: values}
     unknowns = np.broadcast_to(base["patch_size"] * base["kernels"], values.shape)
-    axis.plot(values, unknowns, label="unknowns $k\\,t$", **style.THEORY)
-    axis.set(xscale="log", yscale="log", ylabel="$n_{50}$, samples for half of the trials")
-    axis.set_xticks(values, [f"{value:g}" for value in values])
-    axis.minorticks_off()
-    axis.legend(title="slope of $n_{50}$", loc="best")
+    axis.plot(values, unknowns, label=r"theory: as many as unknowns, $k\,t$", **style.THEORY)
+    axis.set(xscale="log", yscale="log", xlabel=PARAMETERS[against][1])
+    every = np.concatenate([found["n_50"] for found in findings["needed"].values()])
+    axis.set_ylim(np.nanmin(every) / 2, 3 * np.nanmax(every))
+    axis.set_ylabel("$n_{50}$, samples for half of the trials")
+    for (start, _), rows in zip(all_kinds, drawn, strict=True):
+        key = f"Z12-{against}" + ("" if start == "tensor" else f"-{start}")
+        slopes_allowed(axis, rows.value, rows.n_50, findings["claims"][key])
+    style.ticks(axis, values)
+    style.plain_ticks(axis, "y")
     return drawn
 
 
@@ -135,25 +146,18 @@ def draw_collapse(axis, shares, kind):
     rows = shares[(shares.start == kind[0]) & (shares.activation == kind[1])]
     rows = rows.assign(per_unknown=rows.samples / rows.unknowns, share=rows.successes / rows.runs)
     for _, cell in rows.groupby(["patch_size", "kernels", "patches", "kappa"]):
-        axis.plot(cell.per_unknown, cell.share, color="0.6", linewidth=0.7, marker=".")
+        axis.plot(cell.per_unknown, cell.share, color="0.7", linewidth=0.6, zorder=1.5)
     pooled = rows.groupby(rows.per_unknown.round(1))[["successes", "runs"]].sum()
     low, high = np.array([wilson(*cell) for cell in pooled.to_numpy()]).T
     share = pooled.successes / pooled.runs
-    axis.errorbar(
-        pooled.index,
-        share,
-        (share - low, high - share),
-        marker="o",
-        linestyle="",
-        color=style.COLOURS[0],
-        label="all cells",
-    )
-    axis.axvline(1, label="as many as unknowns", **style.THEORY)
-    axis.set(xscale="log", xlabel="samples per unknown, $n / (k\\,t)$", ylabel="share recovered")
-    ticks = [1, 2, 4]
-    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axis.minorticks_off()
-    axis.legend(loc="lower right")
+    ends = np.clip((share - low, high - share), 0, None)
+    shown = kind_look(*kind, linestyle="", elinewidth=0.8, capsize=1.5)
+    axis.errorbar(pooled.index, share, ends, **shown)
+    axis.axvline(1, **style.THEORY)
+    axis.set(xscale="log", xlabel=r"samples for each unknown, $n / (k\,t)$", ylim=(-0.05, 1.05))
+    axis.set_ylabel("share recovered")
+    style.ticks(axis, [0.7, 1, 2, 4])
+    style.corner(axis, "grey: each setting", "lower right")
     return rows[[*rows.columns.drop("unknowns")]].assign(curve="share")
 
 
