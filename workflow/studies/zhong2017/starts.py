@@ -7,9 +7,11 @@ from scipy import stats
 from cnntheory.stats import wilson
 from workflow.studies import study, style
 from workflow.studies.verdicts import exactly
-from workflow.studies.zhong2017.names import name as activation_name
+from workflow.studies.zhong2017.names import look, name, name_criterion, present
 
-STARTS = {"tensor": "tensor", "random": "random", "local": "10 % off"}
+LOOKS = {"tensor": 0, "random": 1, "local": 3}  # not those of the activations in (f)
+RUNS = 8  # drawn thin, from the best to the worst
+STARTS = {"tensor": "tensor start", "random": "random start", "local": "start 10 % off"}
 PROBLEMS = ("starts_relu_12", "starts_relu_8", "starts_erf_5", "starts_erf_5_few")
 
 
@@ -53,7 +55,7 @@ def somewhere(claim, table):
 def judge(tables, claims, rng):
     criterion = claims["Z11"]
     found = {key: recoveries(tables[key], criterion.succeeded(tables[key])) for key in PROBLEMS}
-    findings = {"shares": found, "recovered": criterion.given["recovered"]}
+    findings = {"shares": found, "claims": claims}
     for key in ("Z11", "Z11x"):
         table = tables[claims[key].given["table"]]
         counts = recoveries(table, claims[key].succeeded(table))
@@ -63,108 +65,132 @@ def judge(tables, claims, rng):
 
 
 def draw(findings, tables):
-    fig, axes = style.plt.subplots(2, 3, figsize=(style.DOUBLE, 4.8), layout="constrained")
-    objectives = [axes[0, 0], axes[0, 1], axes[1, 0], axes[1, 1]]
+    fig, axes = style.panels(3, rows=2, height=4.9)
+    titles = (
+        "ReLU, twelve kernels: many random starts stick",
+        "eight kernels: few do",
+        "twelve kernels: random starts arrive less often",
+        "erf, five kernels: none sticks",
+        "a poor tensor start is slow and arrives too",
+        "on samples the tensor start helps nowhere",
+    )
+    for letter, axis, text in zip("abcdef", axes, titles, strict=True):
+        style.title(axis, letter, text)
     drawn = []
-    for axis, problem in zip(objectives, PROBLEMS, strict=True):
-        drawn += draw_objective(axis, tables[f"{problem}_curves"], problem)
+    for axis, problem in zip(axes[[0, 1, 3, 4]], PROBLEMS, strict=True):
+        drawn.append(draw_objective(axis, tables[f"{problem}_curves"], problem))
         activation, t, n = setting(tables[problem])
-        axis.set_title(f"{activation}, $k = t = {t}$, $n = {n}$", loc="right", fontsize=7)
-    objectives[0].set_ylabel("objective $f_D(W)$")
-    objectives[2].set_ylabel("objective $f_D(W)$")
-    seeds = tables[PROBLEMS[-1]].seed.nunique()
-    objectives[0].legend(loc="lower left", title=f"median of {seeds} trials")
-    drawn += draw_bars(axes[0, 2], findings, tables, seeds)
-    draw_luck(axes[1, 2], tables, findings["recovered"])
-    for letter, axis in zip("abcdef", axes.ravel(), strict=True):
-        axis.set_title(f"({letter})", loc="left", fontweight="bold")
+        style.corner(axis, f"{activation}\n$k = t = {t}$\n$n = {n}$", "lower left")
+    for axis in axes[[0, 3]]:
+        axis.set_ylabel("objective $f_D(W)$")
+    drawn += draw_recovered(axes[2], findings, tables)
+    drawn.append(draw_settings(axes[5], findings))
+    style.legend_below(fig)
     return fig, drawn
 
 
 def setting(table):
     """Activation, number of kernels and samples of a problem, as the figure writes them."""
     first = table.iloc[0]
-    return activation_name(first.activation), first.kernels, f"{first.samples / 1000:g}\\,000"
+    return name(first.activation), first.kernels, f"{first.samples / 1000:g}\\,000"
+
+
+def chance(finding):
+    """A p-value for a figure, the small ones as powers."""
+    if finding.value >= 0.001:
+        return f"$p = {finding.value:.2g}$"
+    factor, power = f"{finding.value:.0e}".split("e")
+    return f"$p = {factor} \\cdot 10^{{{int(power)}}}$"
+
+
+def most_allowed(wins, runs, level):
+    """Most successes of random starts, in as many runs, beside which the test speaks for tensor."""
+    for others in range(wins, -1, -1):
+        counts = [[wins, runs - wins], [others, runs - others]]
+        if stats.fisher_exact(counts, alternative="greater").pvalue <= level:
+            return others
+    return -1
 
 
 def draw_objective(axis, table, problem):
+    """Objective against iterations: the median over trials, and some of them thin."""
     table = table.assign(iteration=table.iteration + 1)
     drawn = []
-    for i, (start, label) in enumerate(STARTS.items()):
+    for start, label in STARTS.items():
         rows = table[table.start == start]
         wide = rows.pivot(index="iteration", columns="seed", values="loss").clip(lower=1e-14)
-        axis.plot(wide, color=style.COLOURS[i], linewidth=0.35, alpha=0.35, rasterized=True)
-        axis.plot(wide.median(axis=1), label=label, **style.look(i))
+        shown = style.measured(LOOKS[start], label=label, markevery=max(1, len(wide) // 6))
+        order = wide.iloc[-1].sort_values(kind="stable").index
+        few = wide.iloc[::2][order[np.linspace(0, len(order) - 1, RUNS).astype(int)]]
+        axis.plot(few, color=shown["color"], linewidth=0.4, alpha=0.5, zorder=1.5)
+        axis.plot(wide.index, wide.median(axis=1), **shown)
         drawn.append(
             wide.quantile([0.1, 0.5, 0.9], axis=1)
             .T.set_axis(["low", "median", "high"], axis=1)
             .reset_index()
             .assign(curve=label, problem=problem)
         )
-    axis.set(xscale="log", yscale="log", ylim=(1e-12, None), xlabel="iterations + 1")
-    return drawn
+    axis.set(xscale="log", yscale="log", ylim=(1e-12, 1e2), xlabel="iterations + 1")
+    return pd.concat(drawn)
 
 
-def draw_bars(axis, findings, tables, seeds):
-    drawn = []
+def draw_recovered(axis, findings, tables):
+    """Shares recovered by start, with Wilson intervals, and the most that random ones may reach."""
+    drawn, claims = [], findings["claims"]
+    judged = {claims[key].given["table"]: key for key in ("Z11", "Z11x")}
     for i, (start, label) in enumerate(STARTS.items()):
-        rows = pd.DataFrame([findings["shares"][problem].loc[start] for problem in PROBLEMS])
-        at = np.arange(len(PROBLEMS)) + 0.27 * (i - 1)
-        axis.bar(
-            at,
-            rows.share,
-            width=0.25,
-            color=style.COLOURS[i],
-            edgecolor="0.15",
-            linewidth=0.5,
-            hatch=("", "////", "....")[i],
-            label=label,
-        )
-        reach = (rows.share - rows.low, rows.high - rows.share)
-        axis.errorbar(at, rows.share, reach, linestyle="", color="0.1", elinewidth=0.9)
-        shares = {"share": rows.share, "low": rows.low, "high": rows.high}
-        drawn.append(pd.DataFrame({"curve": label, "problem": PROBLEMS} | shares))
-    axis.set(
-        xticks=range(len(PROBLEMS)),
-        ylim=(0, 1.35),
-        yticks=np.arange(0, 1.1, 0.25),
-        ylabel=f"share with error $\\leq$ {findings['recovered']:g}",
-        title=f"{seeds} trials a bar",
-        xlabel="activation, $t$, samples $n$",
-    )
-    labels = [setting(tables[problem]) for problem in PROBLEMS]
-    axis.set_xticklabels([f"{phi}\n$t = {t}$\n${n}$" for phi, t, n in labels], fontsize=6)
-    axis.set_axisbelow(True)
+        for place, problem in enumerate(PROBLEMS):
+            row = findings["shares"][problem].loc[start]
+            shown = style.measured(LOOKS[start], label=label if place == 0 else None)
+            if judged.get(problem) == "Z11x":
+                text = "an easy problem" if start == "random" else None
+                shown = style.control(text, LOOKS[start])
+            at = place + 0.25 * (i - 1)
+            ends = np.clip([[row.share - row.low], [row.high - row.share]], 0, None)
+            axis.errorbar(at, row.share, ends, elinewidth=0.9, **shown | {"linestyle": ""})
+            drawn.append(row.to_frame().T.assign(curve=label, problem=problem))
+    for place, problem in enumerate(PROBLEMS):
+        if problem in judged:
+            finding, claim = findings[judged[problem]], claims[judged[problem]]
+            won = findings["shares"][problem].loc["tensor"]
+            most = most_allowed(int(won["sum"]), int(won["size"]), claim.at_most) / won["size"]
+            style.criterion(axis, at_most=most, label="", span=(place - 0.12, place + 0.12))
+            colour = style.VERMILLION if claim.kind == "control" else style.INK
+            where = {"ha": "center", "va": "bottom", "fontsize": style.SMALL}
+            axis.text(place, 1.04, chance(finding), color=colour, **where)
+    name_criterion(axis)
+    axis.set(ylim=(0, 1.15), yticks=np.arange(0, 1.1, 0.25), ylabel="share recovered")
+    firsts = [tables[problem].iloc[0] for problem in PROBLEMS]
+    words = [f"{name(row.activation)}\n{row.kernels}\n{row.samples / 1000:g}" for row in firsts]
+    axis.set_xlabel("kernels, thousands of samples")
+    axis.set_xticks(range(len(PROBLEMS)), words)
+    axis.set(xlim=(-0.8, len(PROBLEMS) - 0.45))
     axis.grid(axis="x", visible=False)
-    axis.legend(loc="upper center", ncols=3, handlelength=1.2, columnspacing=0.8)
     return drawn
 
 
-def draw_luck(axis, tables, recovered):
-    """Error after descent against the error of the start, a point a trial."""
-    for i, (start, label) in enumerate(STARTS.items()):
-        for problem in PROBLEMS:
-            rows = tables[problem][tables[problem].start == start]
-            axis.plot(
-                rows.start_error,
-                rows.max_error.clip(lower=1e-8),
-                linestyle="",
-                marker=style.MARKERS[i],
-                markersize=2.6,
-                markerfacecolor="none",
-                markeredgewidth=0.6,
-                color=style.COLOURS[i],
-                label=label if problem == PROBLEMS[0] else None,
-            )
-    axis.axhline(recovered, **style.THEORY)
-    axis.set(
-        xscale="log",
-        yscale="log",
-        xlabel="error of the start",
-        ylabel="error after descent",
-        title="all four problems",
+def draw_settings(axis, findings):
+    """Shares of the tensor starts against those of random ones, a point a setting."""
+    searched, claim = findings["searched"], findings["claims"]["Z11b"]
+    keys = ["activation", "patch_size", "kernels", "kappa", "samples"]
+    wide = searched.pivot(index=keys, columns="start", values="share").reset_index()
+    for activation in present(wide):
+        rows = wide[wide.activation == activation]
+        shown = look(activation) | {"linestyle": "", "alpha": 0.8, "markersize": 4.5}
+        axis.plot(rows.random, rows.tensor, **shown)
+    axis.plot([0, 1], [0, 1], color=style.QUIET, linewidth=0.8, label="as often from both")
+    runs = int(searched["size"].max())
+    wins = np.arange(runs + 1)
+    most = np.array([most_allowed(won, runs, claim.at_most / len(wide)) for won in wins])
+    reached = most >= 0
+    axis.fill_betweenx(
+        wins[reached] / runs, -0.05, most[reached] / runs, color="0.9", linewidth=0, zorder=0.5
     )
-    axis.legend(loc="center left", handlelength=1)
+    name_criterion(axis)
+    style.corner(axis, f"{len(wide)} settings, least {chance(findings['Z11b'])}", "lower right")
+    axis.set(xlim=(-0.05, 1.05), ylim=(-0.05, 1.05), xlabel="share recovered, random starts")
+    axis.set_ylabel("share recovered, tensor starts")
+    return wide.assign(curve="searched")
 
 
 if __name__ == "__main__":
