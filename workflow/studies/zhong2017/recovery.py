@@ -6,7 +6,7 @@ import pandas as pd
 from cnntheory.stats import bootstrap, log_log_slope, wilson
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
-from workflow.studies.zhong2017.names import name
+from workflow.studies.zhong2017.names import look, name, name_criterion, slopes_allowed
 
 CELL = ["patch_size", "samples"]
 JUDGED = {
@@ -15,7 +15,6 @@ JUDGED = {
     "Z10b-sigmoid": "sigmoid",
     "Z10b-erf": "erf",
 }
-STARTS = {"tensor": "tensor initialisation", "random": "random start", "local": "start 10 % off"}
 
 
 def crossing(samples, shares, level):
@@ -61,6 +60,16 @@ def least_share(claim, table):
     return exactly(shares.min(), seeds=rows.seed.nunique(), note=note and f"{note}.")
 
 
+def shares_of_activation(claim, tables):
+    """Shares of the tensor starts of an activation by cell, and which of them are judged."""
+    table = tables[f"recovery_{JUDGED[claim.id]}"]
+    table = table[table.start == "tensor"]
+    cells = share_of_cells(table.assign(success=claim.succeeded(table)))
+    judged = claim.rows(table)[CELL].drop_duplicates().assign(judged=True)
+    cells = cells.merge(judged, how="left").assign(activation=table.activation.iloc[0])
+    return cells.assign(judged=cells.judged.notna())
+
+
 def judge(tables, claims, rng):
     near, level = claims["Z10"], claims["Z10"].given["share"]
     local = near.rows(tables["recovery_local"])
@@ -95,161 +104,138 @@ def judge(tables, claims, rng):
             seeds=("seed", "size"),
         )
         .reset_index(),
-        "recovered": tensor.given["recovered"],
-        "level": level,
+        "judged": {key: shares_of_activation(claims[key], tables) for key in JUDGED},
+        "claims": claims,
     }
 
 
 def draw(findings, tables):
-    fig, axes = style.plt.subplots(2, 3, figsize=(style.DOUBLE, 5.0), layout="constrained")
-    table = all_trials(tables)
+    fig, axes = style.panels(3, rows=2, height=5.6)
+    by_tensor, by_chance, judged, luck, shares, half = axes
+    titles = (
+        "tensor start: some hundred samples recover all",
+        "a random start does about as well",
+        "with enough samples every activation is recovered",
+        "a useless start mostly ends right all the same",
+        "near the truth a larger patch needs more samples",
+        "in proportion to its dimension",
+    )
+    for letter, axis, text in zip("abcdef", axes, titles, strict=True):
+        style.title(axis, letter, text)
     cells = findings["cells"].query("activation == 'squared_relu'")
     drawn = []
-    for axis, (start, title) in zip(axes[0], STARTS.items(), strict=True):
+    for axis, start in ((by_tensor, "tensor"), (by_chance, "random")):
         rows = cells[cells.start == start]
-        if start == "local":
-            rows = rows[rows.samples.isin(findings["shares"].samples)]
-        image = draw_map(axis, rows, start != "local")
-        axis.set_title(title, loc="right")
-        axis.set_ylabel("dimension of a patch $k$")
+        draw_map(axis, rows)
         drawn.append(rows[[*CELL, "success", "start_error", "seeds", "start", "activation"]])
-    label = f"share with error $\\leq$ {findings['recovered']:g} at the end"
-    fig.colorbar(image, ax=axes[0, 2], label=label)
-    luck, success, half = axes[1]
-    draw_luck(luck, table[table.start == "tensor"], findings["recovered"])
+    by_tensor.set_ylabel("dimension of a patch $k$")
+    drawn.append(draw_judged(judged, findings))
+    table = all_trials(tables)
+    draw_luck(luck, table[table.start == "tensor"], findings)
+    drawn += draw_shares(shares, findings)
+    drawn.append(draw_half(half, findings))
     trials = tables["recovery_local"].seed.nunique()
-    drawn += draw_shares(success, findings["shares"], findings["level"], trials)
-    drawn.append(draw_half(half, findings, success.get_xticks()))
-    for letter, axis in zip("abcdef", axes.ravel(), strict=True):
-        axis.set_title(f"({letter})", loc="left", fontweight="bold")
+    shares.set_xlabel(f"samples $n$; {trials} trials a point")
+    for axis in (judged, luck, shares, half):
+        style.legend_below(axis)
     return fig, drawn
 
 
-def draw_map(axis, rows, with_error):
-    """Share recovered by patch size and samples; below it the median error of the start."""
+def draw_map(axis, rows):
+    """Per cent recovered by patch size and samples; below it the median error of the start."""
     share = rows.pivot(index="patch_size", columns="samples", values="success")
     error = rows.pivot(index="patch_size", columns="samples", values="start_error").to_numpy()
-    image = axis.imshow(share, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
+    axis.imshow(share, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
     for (row, column), value in np.ndenumerate(share.to_numpy()):
         if np.isfinite(value):
-            text = f"{100 * value:.0f}"
-            if with_error:
-                text += f"\n{error[row, column]:.2g}"
-            colour = "1" if value < 0.55 else "0"
-            size = 5.8 if with_error else 4.8
-            axis.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
-    axis.set(
-        xticks=range(share.shape[1]),
-        yticks=range(share.shape[0]),
-        xlabel="samples $n$",
-    )
-    axis.set_xticklabels([f"{n:g}" for n in share.columns], rotation=45)
-    axis.set_yticklabels([f"{k:g}" for k in share.index])
+            axis.text(
+                column,
+                row,
+                f"{100 * value:.0f}\n{error[row, column]:.2g}",
+                ha="center",
+                va="center",
+                color="1" if value < 0.55 else "0",
+                fontsize=style.SMALL,
+            )
+    axis.set_xlabel("samples $n$\nupper: % recovered; lower: start's error")
+    axis.set_xticks(range(share.shape[1]), [f"{n:g}" for n in share.columns], rotation=45)
+    axis.set_yticks(range(share.shape[0]), [f"{k:g}" for k in share.index])
     axis.grid(False)
-    return image
 
 
-def draw_luck(axis, table, recovered):
+def draw_judged(axis, findings):
+    """Share recovered from tensor starts, a point a cell; the criterion is for enough samples."""
+    names, drawn = [], []
+    for place, (key, cells) in enumerate(findings["judged"].items()):
+        activation = cells.activation.iloc[0]
+        names.append(f"{name(activation)}\n{findings[key].text(3)}".replace(" ", "\n", 1))
+        at = place + np.linspace(-0.3, 0.3, len(cells))
+        ends = np.clip((cells["mean"] - cells.low, cells.high - cells["mean"]), 0, None)
+        for chosen, shown in (
+            (cells.judged, look(activation) | {"label": None}),
+            (~cells.judged, style.measured(color="0.6", label="fewer samples, not judged")),
+        ):
+            if chosen.any():
+                shown = shown | {"linestyle": "", "elinewidth": 0.8}
+                axis.errorbar(at[chosen], cells["mean"][chosen], ends[:, chosen], **shown)
+        drawn.append(cells)
+    least = {claim.at_least for key, claim in findings["claims"].items() if key in JUDGED}
+    style.criterion(axis, min(least), label="")
+    name_criterion(axis, "criterion; least share below")
+    axis.set(ylim=(0.6, 1.03), xlim=(-0.5, len(names) - 0.5), ylabel="share recovered")
+    axis.set_xticks(range(len(names)), names)
+    axis.grid(axis="x", visible=False)
+    return pd.concat(drawn)
+
+
+def draw_luck(axis, table, findings):
     """Error after descent against the error of the start, a point a trial."""
-    for i, activation in enumerate(table.activation.unique()):
+    for activation in dict.fromkeys(table.activation):
         rows = table[table.activation == activation]
-        axis.plot(
-            rows.start_error,
-            rows.max_error,
-            linestyle="",
-            marker=style.MARKERS[i],
-            markersize=2.6,
-            markerfacecolor="none",
-            markeredgewidth=0.6,
-            color=style.COLOURS[i],
-            label=name(activation),
-        )
-    axis.axhline(recovered, **style.THEORY)
-    axis.axvspan(1, 12, color="0.5", alpha=0.15, linewidth=0)
-    axis.set(
-        xscale="log",
-        yscale="log",
-        xlabel="error of the tensor initialisation",
-        ylabel="error after descent",
-        ylim=(2e-6, None),
+        shown = look(activation, linestyle="", markersize=2.2, alpha=0.7, rasterized=True)
+        axis.plot(rows.start_error, rows.max_error, **shown)
+    style.criterion(
+        axis, at_most=findings["claims"]["Z10b"].given["recovered"], label="criterion", at=0.02
     )
-    axis.set_title("skill or luck", loc="right")
-    axis.legend(title="a point a trial", loc="upper left", handlelength=1)
-    axis.text(
-        0.97,
-        0.03,
-        "shaded: the start is useless;\nbelow the line: luck of descent",
-        transform=axis.transAxes,
-        fontsize=6.5,
-        ha="right",
-    )
+    axis.axvline(1, color=style.QUIET, linewidth=0.8)
+    style.corner(axis, "start useless", "upper right")
+    axis.set(xscale="log", yscale="log", xlabel="error of the tensor start")
+    axis.set_ylabel("error after descent")
+    axis.set_ylim(top=10)
 
 
-def draw_shares(axis, shares, level, trials):
+def draw_shares(axis, findings):
     """Share recovered against n from starts near the truth, a curve a patch size."""
-    drawn = []
+    shares, drawn = findings["shares"], []
+    colours = style.sequential(shares.patch_size)
     for i, (k, cells) in enumerate(shares.groupby("patch_size")):
-        axis.errorbar(
-            cells.samples,
-            cells["mean"],
-            (cells["mean"] - cells.low, cells.high - cells["mean"]),
-            marker=style.MARKERS[i],
-            elinewidth=0.7,
-            label=f"$k = {k}$",
-            **style.look(i),
-        )
+        ends = np.clip((cells["mean"] - cells.low, cells.high - cells["mean"]), 0, None)
+        shown = style.measured(i, color=colours[k], label=f"$k = {k}$", elinewidth=0.7)
+        axis.errorbar(cells.samples, cells["mean"], ends, **shown)
         columns = ["samples", "sum", "size", "mean", "patch_size"]
         drawn.append(cells[columns].assign(start="local", low=cells.low, high=cells.high))
-    axis.axhline(level, color="0.6", linewidth=0.7)
-    axis.set(
-        xscale="log",
-        xlabel="samples $n$",
-        ylabel="share recovered",
-        ylim=(-0.03, 1.4),
-        yticks=np.arange(0, 1.1, 0.25),
-    )
-    axis.set_title(f"10 % off, {trials} trials", loc="right")
-    shown = sorted(shares.samples.unique())[::2]
-    axis.set_xticks(shown, [str(n) for n in shown])
-    axis.minorticks_off()
-    axis.legend(loc="upper left", ncols=2)
+    level = findings["claims"]["Z10"].given["share"]
+    axis.axhline(level, color=style.QUIET, linewidth=0.8, label="half, read for (f)", zorder=1)
+    axis.set(xscale="log", ylabel="share recovered", ylim=(-0.05, 1.05))
+    style.ticks(axis, shares.samples, apart=0.13)
     return drawn
 
 
-def draw_half(axis, findings, ticks):
+def draw_half(axis, findings):
     """Samples at which half of the trials recover, against the patch size."""
     half = findings["half"]
     sizes, middle = half.patch_size, half["median"]
-    axis.errorbar(
-        sizes,
-        middle,
-        (middle - half.low, half.high - middle),
-        marker="o",
-        linestyle="",
-        color=style.COLOURS[0],
-        label="measured",
-    )
+    ends = np.clip((middle - half.low, half.high - middle), 0, None)
+    axis.errorbar(sizes, middle, ends, **style.measured(0, label="start 10 % off", elinewidth=0.8))
     level = np.exp(np.log(middle / sizes).mean())
-    axis.plot(sizes, level * sizes, label="slope 1", **style.THEORY)
-    axis.text(
-        0.95,
-        0.06,
-        f"measured slope\n{findings['Z10'].text()}",
-        ha="right",
-        fontsize=6.5,
-        transform=axis.transAxes,
-    )
-    axis.set(
-        xscale="log",
-        yscale="log",
-        xlabel="dimension of a patch $k$",
-        ylabel=r"$n_{50}$, samples for half of the trials",
-    )
-    axis.set_title("10 % off", loc="right")
-    axis.set_xticks(sizes, [str(k) for k in sizes])
-    axis.set_yticks(ticks, [f"{n:g}" for n in ticks])
-    axis.minorticks_off()
-    axis.legend(loc="upper left")
+    axis.plot(sizes, level * sizes, label="theory: slope 1", **style.THEORY)
+    axis.set(xscale="log", yscale="log", xlabel="dimension of a patch $k$")
+    axis.set_ylabel("$n_{50}$, samples for half of the trials")
+    axis.set_ylim(middle.min() / 1.5, 2 * middle.max())
+    slopes_allowed(axis, sizes, middle, findings["claims"]["Z10"])
+    style.judged(axis, findings["Z10"], "slope {}", (0.97, 0.06))
+    style.ticks(axis, sizes)
+    style.plain_ticks(axis, "y")
     return half.assign(start="local, n_50")
 
 
