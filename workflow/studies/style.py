@@ -678,6 +678,16 @@ def lighten(fig):
         total -= weights[i]
 
 
+def slim(text):
+    """The same picture in a third fewer bytes: no needless digits, names and blanks."""
+    from scour import scour
+
+    options = scour.generateDefaultOptions()
+    options.strip_ids = options.shorten_ids = True
+    options.newlines = False
+    return scour.scourString(text, options) + "\n"
+
+
 def save(fig, path, drawn, tables):
     """Write SVG, PDF and CSV; label the figure when its images are not MNIST.
 
@@ -710,8 +720,7 @@ def save(fig, path, drawn, tables):
     lighten(fig)
     with step.replacing(path) as part:
         fig.savefig(part, format="svg", metadata={"Date": None, "Creator": "cnntheory"}, dpi=200)
-        # Hundredths of a point are seen by nobody; a fourth of the bytes of curves are digits.
-        part.write_text(re.sub(r"(\d{2,}\.\d\d)\d+", r"\1", part.read_text()))
+        part.write_text(slim(part.read_text()))
     with step.replacing(path.with_suffix(".pdf")) as part:
         made = {"CreationDate": None, "Creator": "cnntheory"}
         fig.savefig(part, format="pdf", metadata=made, dpi=200)
