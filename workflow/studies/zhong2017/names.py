@@ -30,11 +30,6 @@ def present(table):
     return [key for key in ORDER if key in found]
 
 
-def numbered(table):
-    """Activations of a table as ``(number, key)``: the number fixes colour and marker."""
-    return [(ORDER.index(key), key) for key in present(table)]
-
-
 def look(activation, **more):
     """The one look of an activation in all figures of the paper, with its name."""
     return style.measured(ORDER.index(activation), label=name(activation), **more)
