@@ -2,6 +2,7 @@ import os
 import re
 import shlex
 import sys
+import time
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -24,8 +25,11 @@ from workflow.configuration import (
     tables_of,
 )
 from workflow.integrity import remove_damaged
+from workflow.scripts.ledger import console
 
 min_version("9.20")
+
+BEGUN = time.time()
 
 if not Path.cwd().samefile(workflow.basedir):
     sys.exit(
@@ -75,6 +79,7 @@ rule all:
         [results_of(paper) for paper in config["papers"]],
         "<results>/claims.csv",
         "<results>/provenance.json",
+        "<results>/ledger/index.html",
     localrule: True
     message:
         "All figures, tables and verdicts are up to date."
@@ -96,8 +101,19 @@ onstart:
     # With a limit of jobs a second, which is the default, every pass of Snakemake's scheduler plans
     # another pass a second later: after some hundred jobs the passes take a core.
     workflow.scheduler.job_rate_limiter = None
+    expected = console.estimate(
+        [job.benchmark for job in workflow.dag.needrun_jobs() if job.benchmark],
+        workflow.cores or 1,
+        "docs/durations.json" if config["scale"] == "standard" else None,
+    )
+    if expected:
+        print(expected)
 
 
 onsuccess:
+    page = Path(workflow.pathvars.apply("<results>/ledger/index.html"))
+    if page.exists() and page.stat().st_mtime >= BEGUN:
+        claims = workflow.pathvars.apply("<results>/claims.csv")
+        print(console.came_out(claims, page, time.time() - BEGUN))
     if stand_in(workflow.pathvars.apply("<results>/data/source.json")):
         print(SMALL_REMINDER)

@@ -27,6 +27,7 @@ from workflow.closure import imports
 from workflow.configuration import request, studies, tables_of
 from workflow.schemas import make_schema
 from workflow.scripts import step
+from workflow.scripts.ledger import console
 from workflow.studies import verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -362,7 +363,8 @@ def test_a_dry_run_plans_every_figure_and_verdict(fresh, snakemake, config, scal
         for name in studies()[paper]:
             assert f"{figures}/{paper}/{name}.svg" in planned
             assert f"{results}/{paper}/verdicts/{name}.json" in planned
-    assert {f"{results}/claims.csv", f"{results}/provenance.json"} <= planned
+    made = ("claims.csv", "provenance.json", "ledger/index.html", "ledger.zip")
+    assert {f"{results}/{name}" for name in made} <= planned
 
 
 # The quick run
@@ -445,21 +447,30 @@ def test_there_is_a_verdict_for_every_claim(quick, fashion_folder):
         assert table[name].tolist() == rows[name].tolist(), name
 
 
-def test_the_run_records_what_it_was_made_with(quick):
+def test_the_run_records_what_it_was_made_with(quick, config):
     record = json.loads((quick.results / "provenance.json").read_text())
-    assert record["scale"] == "quick"
+    assert record["scale"] == "quick" and record["seed"] == config["seed"]
     for package in ("numpy", "torch", "snakemake", "seaborn"):
         assert record["packages"][package] == importlib.metadata.version(package)
     jobs = {
-        name.removesuffix(".jsonl")
-        for name in files(quick.results / "benchmarks")
-        if "provenance" not in name
+        console.job_name(path.relative_to(quick.results))
+        for path in quick.results.rglob("benchmarks/**/*.jsonl")
+        if path.stem not in ("record_provenance", "ledger")  # they come after it
     }
     assert set(record["jobs"]) == jobs
     assert {"data/fetch_mnist", "du2018/stream", "du2018/studies/stream"} <= jobs
     assert all(job["seconds"] > 0 for job in record["jobs"].values())
     # A copy without git is not taken for an unchanged revision.
     assert (record["revision"] is None) == (record["modified"] is None)
+
+
+def test_the_run_ends_with_its_ledger_and_says_where_it_is(quick):
+    page = (quick.results / "ledger/index.html").read_text()
+    claims = pd.read_csv(quick.results / "claims.csv", dtype={"id": str})
+    assert page.count("<tr data-paper=") == len(claims)
+    assert re.search(rf"^{len(claims)} verdicts \(\d+ hold, ", quick.output, re.M)
+    assert "Look at results/quick/ledger/index.html; this run took " in quick.output
+    assert (quick.results / "ledger.zip").stat().st_size > 10_000
 
 
 def test_what_determines_a_result_names_no_place_and_no_machine(quick):

@@ -1,4 +1,4 @@
-# The ledger: all verdicts in one table, and what the run was made with.
+# The ledger: all verdicts in one table, what the run was made with, and the page that shows it all.
 
 
 rule collect_claims:
@@ -25,6 +25,8 @@ rule collect_claims:
 rule record_provenance:
     input:
         claims="<results>/claims.csv",
+        # The last that is computed: all seconds are known then.
+        forests=[f"<figures>/{paper}/verdicts.svg" for paper in config["papers"]],
         step="workflow/scripts/ledger/record_provenance.py",
         code=imports("workflow/scripts/ledger/record_provenance.py"),
     output:
@@ -40,11 +42,60 @@ rule record_provenance:
     params:
         results=subpath(input.claims, parent=True),
         scale=config["scale"],
+        seed=config["seed"],
     message:
         "Recording versions, machine and code revision"
     shell:
         "PYTHONPATH=src:. python {input.step} {output:q} --results {params.results:q}"
-        " --scale {params.scale} > {log:q} 2>&1"
+        " --scale {params.scale} --seed {params.seed} > {log:q} 2>&1"
+
+
+rule ledger:
+    input:
+        claims="<results>/claims.csv",
+        provenance="<results>/provenance.json",
+        signs=[
+            f"workflow/studies/{paper}/{study}.yaml"
+            for paper in config["papers"]
+            for study in STUDIES[paper]
+        ],
+        figures=[
+            f"<figures>/{paper}/{study}.{suffix}"
+            for paper in config["papers"]
+            for study in [*STUDIES[paper], "verdicts"]
+            for suffix in ("svg", "csv")
+        ],
+        templates=[
+            f"workflow/report/ledger/{name}"
+            for name in ("index.html.j2", "ledger.css", "ledger.js")
+        ],
+        citation="CITATION.cff",
+        committed=["docs/claims.csv"] if Path("docs/claims.csv").exists() else [],
+        step="workflow/scripts/ledger/write_ledger.py",
+        code=imports("workflow/scripts/ledger/write_ledger.py"),
+    output:
+        page=ensure("<results>/ledger/index.html", non_empty=True),
+        archive=ensure("<results>/ledger.zip", non_empty=True),
+    log:
+        "<results>/logs/ledger.log",
+    benchmark:
+        "<results>/benchmarks/ledger.jsonl"
+    localrule: True
+    conda:
+        "../../envs/studies.yaml"
+    threads: 1
+    params:
+        results=subpath(input.claims, parent=True),
+        figures=lambda wildcards: workflow.pathvars.apply("<figures>"),
+        committed=lambda wildcards, input: reads(
+            {"committed": input.committed} if input.committed else {}
+        ),
+    message:
+        "Writing the ledger: every theorem, picture and verdict on one page"
+    shell:
+        "PYTHONPATH=src:. python {input.step} {output.page:q} {output.archive:q}"
+        " --results {params.results:q} --figures {params.figures:q} --signs {input.signs:q}"
+        " {params.committed} > {log:q} 2>&1"
 
 
 VERIFIED = {"verify": config["papers"]} | {f"verify_{paper}": [paper] for paper in STUDIES}

@@ -12,7 +12,9 @@ import platform
 import subprocess
 from pathlib import Path
 
+from cnntheory import images
 from workflow.scripts import step
+from workflow.scripts.ledger import console
 
 PACKAGES = (
     "cnntheory",
@@ -47,12 +49,13 @@ def git(*words):
 def jobs(results):
     """Seconds and peak memory of each job, from Snakemake's benchmark files."""
     found = {}
-    for path in sorted((results / "benchmarks").rglob("*.jsonl")):
-        lines = path.read_text().splitlines()
-        if lines:
-            job = json.loads(lines[-1])
-            name = path.relative_to(results / "benchmarks").with_suffix("").as_posix()
-            found[name] = {"seconds": job.get("s"), "peak_memory_mib": job.get("max_rss")}
+    for folder in (results, *(results / dataset for dataset in images.KNOWN)):
+        for path in sorted((folder / "benchmarks").rglob("*.jsonl")):
+            lines = path.read_text().splitlines()
+            if lines:
+                job = json.loads(lines[-1])
+                about = {"seconds": job.get("s"), "peak_memory_mib": job.get("max_rss")}
+                found[console.job_name(path)] = about
     return found
 
 
@@ -61,10 +64,12 @@ def run():
     parser.add_argument("provenance", type=Path)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--scale", required=True)
+    parser.add_argument("--seed", type=int, required=True, help="base seed")
     args = parser.parse_args()
     changes = git("status", "--porcelain", "--untracked-files=no")
     record = {
         "scale": args.scale,
+        "seed": args.seed,
         "revision": git("rev-parse", "HEAD"),
         "modified": None if changes is None else bool(changes),
         "python": platform.python_version(),
