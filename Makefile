@@ -26,7 +26,7 @@ lint: $(ENVIRONMENT)  ## ruff, snakefmt and Snakemake's own linter
 schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from the steps' options
 	$(BIN)/python -m workflow.schemas.make_schema
 
-docs: $(ENVIRONMENT)  ## gallery and claims of the last standard run
+docs: $(ENVIRONMENT)  ## ledger and claims of the last standard run
 	PYTHONPATH=. $(BIN)/python docs/make_docs.py
 
 kernels: $(ENVIRONMENT)  ## the standard run under other BLAS kernels: no verdict may change

@@ -1,11 +1,14 @@
-"""Write gallery, claims.csv and claims.md of docs/ from the last standard run (``make docs``).
+"""Write ledger, claims.csv, claims.md and durations.json of docs/ from the last standard run.
 
-Refuses results that are not of the standard scale, on MNIST, and complete, so that what the
-documentation shows is what decides the claims.
+``make docs`` refuses results that are not of the standard scale, on MNIST, and complete, so that
+what the documentation shows is what decides the claims.
 """
 
+import json
+import os
 import shutil
 import sys
+from pathlib import Path
 
 import pandas as pd
 import yaml
@@ -14,9 +17,12 @@ from tabulate import tabulate
 from cnntheory import images
 from workflow.closure import ROOT
 from workflow.configuration import studies
+from workflow.scripts import step
+from workflow.scripts.ledger import write_ledger
 
-DOCS = ROOT / "docs"
-CLAIMS = ROOT / "results/claims.csv"
+# From the root, so that the commands on the page are those to type there.
+DOCS, RESULTS, FIGURES = Path("docs"), Path("results"), Path("figures")
+CLAIMS = RESULTS / "claims.csv"
 SHOWN = {"synthetic", images.MNIST, images.FASHION}
 HEAD = """# Claims
 
@@ -45,17 +51,8 @@ def check(claims):
     if other := set(claims.data) - SHOWN:
         sys.exit(f"{CLAIMS}: expected MNIST, found {other}; set MNIST_DIR and run make figures")
     wanted = {f"figures/{paper}/{name}.svg" for paper, names in studies().items() for name in names}
-    if missing := sorted(figure for figure in wanted if not (ROOT / figure).exists()):
+    if missing := sorted(figure for figure in wanted if not Path(figure).exists()):
         sys.exit(f"missing {', '.join(missing)}; run make figures")
-
-
-def copy_figures():
-    """Replace the gallery by the SVGs of the last run."""
-    shutil.rmtree(DOCS / "gallery", ignore_errors=True)
-    for figure in sorted(ROOT.glob("figures/*/*.svg")):
-        target = DOCS / "gallery" / figure.parent.name / figure.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(figure, target)
 
 
 def number(claim):
@@ -99,7 +96,7 @@ def sections(claims):
     for paper, signs in studies().items():
         yield f"## {paper}"
         for name, sign in signs.items():
-            figure = f"gallery/{paper}/{name}.svg"
+            figure = f"ledger/{paper}/{name}.svg"
             yield f"### {paper}: {name}"
             yield f"**{sign['question']}** {' '.join(sign['plain'].split())}"
             picture = f'<a href="{figure}"><img src="{figure}" width="360" alt="{name}"></a>'
@@ -111,18 +108,29 @@ def sections(claims):
 
 
 def main():
+    os.chdir(ROOT)
     if not CLAIMS.exists():
         sys.exit(f"{CLAIMS} is missing; run make figures")
     claims = pd.read_csv(CLAIMS, dtype={"id": str}, keep_default_na=False, na_values=[""])
     text = ["note", "amended"]
     claims[text] = claims[text].fillna("")
     check(claims)
-    copy_figures()
+    made = step.read_json(RESULTS / "provenance.json")
+    papers = yaml.safe_load(Path("config/config.yaml").read_text())["papers"]
+    signs = [
+        Path(f"workflow/studies/{paper}/{name}.yaml")
+        for paper in papers
+        for name in studies()[paper]
+    ]
+    # The page is the committed run itself: there is nothing to compare it with.
+    write_ledger.write(DOCS / "ledger", RESULTS, FIGURES, signs)
     shutil.copyfile(CLAIMS, DOCS / "claims.csv")
-    seed = str(yaml.safe_load((ROOT / "config/config.yaml").read_text())["seed"])
-    head = HEAD.strip().replace("SEED", seed)
+    head = HEAD.strip().replace("SEED", str(made["seed"]))
     (DOCS / "claims.md").write_text("\n\n".join([head, *sections(claims)]) + "\n")
-    print(f"{len(claims)} verdicts and their figures in docs")
+    # What a run of these jobs takes, for those who have not run them yet.
+    durations = {name: round(job["seconds"], 1) for name, job in made["jobs"].items()}
+    (DOCS / "durations.json").write_text(json.dumps(durations, indent=0) + "\n")
+    print(f"{len(claims)} verdicts on docs/ledger/index.html")
 
 
 if __name__ == "__main__":
