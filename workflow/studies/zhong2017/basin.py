@@ -223,7 +223,7 @@ def draw_samples(axis, findings):
     sizes = sorted(rows.samples.unique())
     style.criterion(axis, claim.at_least, label="", span=(sizes[-1] / 1.3, sizes[-1] * 1.3))
     name_criterion(axis, "criterion for the medians")
-    style.judged(axis, findings["Z7d"], "least median {}", (0.97, 0.5))
+    style.judged(axis, findings["Z7d"], "least median {}", (0.97, 0.1))
     style.judged(
         axis, findings["Z7y"], "control: least median {}", (0.03, 0.9), color=style.VERMILLION
     )
@@ -242,7 +242,8 @@ def draw_monotonicity(axis, table):
         if inner.monotonicity.notna().any():
             shown = look(activation)
             drawn.append(style.curve(axis, inner, "radius", "monotonicity", shown, None))
-    style.bound(axis, None, 0, "above", "towards the truth", at=0.5)
+    zero = style.bound(axis, None, 0, "above", at=0.5)
+    zero.set_label("towards the truth: above")
     axis.set(xlabel=RADIUS)
     axis.set_ylabel(r"$\min \langle \nabla f, W - W^* \rangle / \|W - W^*\|^2$")
     axis.set_ylim(bottom=-0.02)

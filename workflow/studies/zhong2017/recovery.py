@@ -201,7 +201,7 @@ def draw_luck(axis, table, findings):
     style.corner(axis, "start useless", "upper right")
     axis.set(xscale="log", yscale="log", xlabel="error of the tensor start")
     axis.set_ylabel("error after descent")
-    axis.set_ylim(top=10)
+    axis.set_ylim(top=10 * table.max_error.max())
 
 
 def draw_shares(axis, findings):

@@ -192,7 +192,8 @@ def draw_bound(axis, random, worst, findings):
         axis.plot(part.kappa, part.smallest / part.bound, **shown)
     style.criterion(axis, findings["claims"]["Z3"].at_least, label="")
     name_criterion(axis)
-    style.judged(axis, findings["Z3"], "in colour: the worst found,\nleast {}", (0.03, 0.92))
+    text = f"worst found, in colour: least {findings['Z3'].text()}"
+    axis.plot([], [], "D", color=style.INK, markersize=3, label=text)
     red = {"color": style.VERMILLION, "digits": 3}
     style.judged(axis, findings["Z3x"], "control: least {}", (0.03, 0.06), **red)
     axis.set(xscale="log", yscale="log", xlabel=LABELS["kappa"])

@@ -6,7 +6,7 @@ import pandas as pd
 from cnntheory.stats import bootstrap, log_log_slope, sign_test
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
-from workflow.studies.zhong2017.names import look, present, slopes_allowed
+from workflow.studies.zhong2017.names import look, name_criterion, present, slopes_allowed
 
 ERROR = r"$\|W - W^*\|_F \,/\, \|W^*\|_F$"
 
@@ -130,9 +130,10 @@ def allow(by_size, collapse, wrong, cases, claims):
         collapse,
         middle / reach,
         middle * reach,
-        label="criterion: spread",
+        label="",
         span=(rows.samples.min(), None),
     )
+    name_criterion(collapse, "criterion: spread")
     n = np.sort(cases["law"].samples.unique())
     slopes_allowed(wrong, n, (n / n[0]) ** -0.5, claims["N4-relu"])
 
