@@ -64,9 +64,9 @@ def draw(findings, tables):
         axes[key].set_ylim(len(laws) - 0.4, -0.6)
     style.title(axes["A"], "a", "inputs in all directions: every descent finds $w^*$")
     style.title(axes["B"], "b", "control, a one-sided cap: in the grey sector nothing moves")
-    style.title(axes["C"], "c", "good starts and bad ones arrive; dead ones never")
+    style.title(axes["C"], "c", r"starts below $\ell(0)$ and above it arrive; the controls never")
     style.title(axes["D"], "d", "all starts recover, but for the controls")
-    style.title(axes["E"], "e", "no bad start is found by a search")
+    style.title(axes["E"], "e", "a search finds no start that is lost")
     legend(fig)
     return fig, drawn
 

@@ -14,8 +14,8 @@ REGIONS = {
 }
 PANELS = {
     "gamma": (r"$\gamma(\phi)$", "on images $\\gamma$ is almost nothing"),
-    "L": ("$L(\\phi)$", "$L$ falls as in theory"),
-    "wrong": (r"$\lambda_{\max}(A_{w,-w^*})$", "the wrong region grows, in very different ways"),
+    "L": ("$L(\\phi)$", "$L$ falls with the angle"),
+    "wrong": (r"$\lambda_{\max}(A_{w,-w^*})$", "the wrong region grows with the angle"),
 }
 
 

@@ -64,8 +64,8 @@ def draw_hits(axis, findings, tables):
     axis.set(xscale="log", yscale="log", xlabel=r"spread $\sigma$ of the angle to $\pm w^*$")
     axis.set_ylabel(f"iterations to error {findings['error']:g}")
     style.ticks(axis, pd.concat(drawn).sigma)
-    text = f"share of seeds in order: {{}}\n(at least {findings['least']:g})"
-    style.judged(axis, findings["8b"], text, (0.03, 0.1))
+    text = f"share of seeds\nin order: {{}}\n(at least {findings['least']:g})"
+    style.judged(axis, findings["8b"], text, (0.03, 0.12))
     return drawn
 
 

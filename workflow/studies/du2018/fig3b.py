@@ -40,7 +40,7 @@ def applies(base_sigma, patch_sigma, patches=5):
 def draw(findings, tables):
     fig, (*axes, hits) = style.panels(3, height=3.1)
     drawn, names = [], ("sgd_patches_p2", "sgd_close_patches_p2")
-    seen = ("the paper's law: closer is faster", "a law inside the theorem: alike")
+    seen = ("the paper's law: closer is faster", "a narrower law: all nearly alike")
     for letter, axis, name, text in zip("ab", axes, names, seen, strict=True):
         table = tables[name]
         base = table.base_sigma.iloc[0]

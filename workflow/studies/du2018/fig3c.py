@@ -71,8 +71,8 @@ def draw(findings, tables):
     table = tables["image_training"].query("teacher == 'random'")
     data, died = table.data.iloc[0], findings["died"]
     drawn = show_losses(first, table, died, findings["asked"])
-    style.title(first, "a", f"{data}: the loss falls to nearly nothing, in all but the dead runs")
-    judged = "worst median at the end: {}"
+    style.title(first, "a", f"{data}: the loss falls to nearly nothing")
+    judged = "median of all starts at the end: {}"
     style.judged(first, findings["12b"], judged, (0.03, 0.06), digits=1)
     drawn += show_errors(errors, table, died)
     style.title(errors, "c", f"{data}: the error of the filter falls slowly")

@@ -54,7 +54,7 @@ def draw(findings, tables):
     table = tables["levels"]
     fig, (*axes, order) = style.panels(3, height=3)
     step = table[table.rule == "fixed"].step.iloc[0]
-    style.title(axes[0], "a", rf"one step $\eta = {step:g}$: iterations grow as the root")
+    style.title(axes[0], "a", rf"one step $\eta = {step:g}$: iterations grow as the square root")
     style.title(axes[1], "b", "the theorem's own step: in proportion")
     style.title(order, "c", "the order of the levels is nearly that of the theorem")
     drawn = [
