@@ -36,8 +36,8 @@ def draw(findings, tables):
     flips, slopes, extrapolated, bound = axes
     style.title(flips, "a", "an adversary flips far more activations than chance")
     style.title(slopes, "b", "only the adversary has the lemma's exponent, nearly")
-    style.title(extrapolated, "c", "in wider networks it approaches 2/3")
-    style.title(bound, "d", "hardly more flips in deep networks, though allowed")
+    style.title(extrapolated, "c", "at small $\\omega$ its exponent is close to 2/3")
+    style.title(bound, "d", "deep networks flip hardly more, though allowed")
     looks, drawn = kinds(table), []
 
     for kind, look in looks.items():

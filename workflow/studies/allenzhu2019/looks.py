@@ -71,9 +71,20 @@ def judged(axis, findings, name, words, at, digits=2, **more):
         words, more = f"control: {words}", {"color": style.VERMILLION} | more
     wanted = band(claim).replace("-", "\N{MINUS SIGN}").replace("in ", "")
     wanted = wanted.replace(">=", "\N{GREATER-THAN OR EQUAL TO}")
-    wanted = wanted.replace("<=", "\N{LESS-THAN OR EQUAL TO}")
+    wanted = wanted.replace("<=", "\N{LESS-THAN OR EQUAL TO}").replace("0.16667", "1/6")
     template = f"{words} {{}}\n(criterion {wanted})"
     return style.judged(axis, findings[name], template, at, digits, **more)
+
+
+def quartiles(axis, rows, column, at_least, start):
+    """Lower quartiles by width, and the line that they are asked to stay above from `start` on."""
+    low = rows.groupby("width")[column].quantile(0.25)
+    look = {"marker": 6, "linestyle": "", "color": style.INK, "markersize": 4, "zorder": 6}
+    axis.plot(low.index, low, label="lower quartile", **look)
+    ends = start, low.index.max() * 2**0.25
+    line = {"color": "0.75", "linewidth": 3, "zorder": 0.6, "solid_capstyle": "butt"}
+    axis.plot(ends, [at_least] * 2, label="criterion: lower quartile", **line)
+    return low.rename("lower quartile").reset_index()
 
 
 def power_line(axis, x, level, exponent, text, anchor=-1, offset=(3, 0), **more):
