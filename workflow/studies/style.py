@@ -33,12 +33,10 @@ from cnntheory.stats import median_band
 from workflow.scripts import step
 
 SINGLE, DOUBLE = 3.3, 6.8  # inches: one and two columns
-COLOURS = sns.color_palette("colorblind").as_hex()
 # Colours of what was measured: blue, green, purple, sky, amber, pink, grey; never vermillion.
 MEASURED = ("#0173b2", "#029e73", "#5d3a9b", "#56b4e9", "#de8f05", "#cc78bc", "#8c8c8c")
-VERMILLION = COLOURS[3]
+VERMILLION = sns.color_palette("colorblind").as_hex()[3]
 MARKERS = "osD^vPX<>*"
-LINES = ("-", (0, (5, 1.5)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 2, 1, 2, 1, 2)), (0, (8, 1)))
 INK, QUIET = "0.15", "0.35"  # of theory and of notes
 THEORY = {"color": INK, "linestyle": "--", "linewidth": 1.1, "zorder": 5}
 BOUND = {"color": INK, "linestyle": (0, (1, 1.3)), "linewidth": 1.2, "zorder": 5}
@@ -162,11 +160,6 @@ def corner(axis, text, where="upper right"):
 
 
 # The four looks
-
-
-def look(i):
-    """Colour and line of the i-th curve. Older than `measured`, which adds the marker."""
-    return {"color": COLOURS[i % len(COLOURS)], "linestyle": "-"}
 
 
 def measured(i=0, **more):
@@ -365,7 +358,7 @@ def width_colour(width):
 # Curves
 
 
-def curve(axis, frame, x, y, i, label, markers=False, log=False):
+def curve(axis, frame, x, y, look, label=None, log=False):
     """Median over the seeds with its simultaneous 95 % band; returns what was drawn.
 
     With fewer than ten seeds, or too few for a band at this level over so many points, the runs
@@ -377,12 +370,10 @@ def curve(axis, frame, x, y, i, label, markers=False, log=False):
     frame : DataFrame
         With the columns `x`, `y` and ``seed``.
     x, y : str
-    i : dict or int
-        Look of the curve (`measured`, `control`), or the number of one.
-    label : str or None
-        None keeps that of the look.
-    markers : bool
-        Mark the points where the look is a number; a look has its marker.
+    look : dict
+        `measured` or `control`.
+    label : str, optional
+        That of the look unless given.
     log : bool
         Leave out points whose median is not positive.
 
@@ -392,12 +383,9 @@ def curve(axis, frame, x, y, i, label, markers=False, log=False):
         Columns `x`, ``median``, ``low``, ``high``, ``curve``, ``quantity``; where runs were drawn,
         they follow with ``seed`` and ``value``, and there is no ``low`` and ``high``.
     """
-    if isinstance(i, dict):
-        shape = dict(i)
-    else:
-        shape = look(i) | ({"marker": MARKERS[i % len(MARKERS)]} if markers else {})
-    label = shape.pop("label", None) if label is None else label
-    shape.pop("label", None)
+    shape = dict(look)
+    own = shape.pop("label", None)
+    label = own if label is None else label
     wide = frame.pivot_table(index="seed", columns=x, values=y)
     median, low, high = median_band(wide.to_numpy())
     drawn = pd.DataFrame({x: wide.columns, "median": median, "low": low, "high": high})
@@ -584,20 +572,6 @@ def sigma_label(sigma, symbol=r"\sigma"):
     return f"${symbol} = {value}$"
 
 
-def slope_label(axis, text, at, turn=0):
-    """Write a slope beside its line, in axes coordinates."""
-    axis.text(
-        *at,
-        text,
-        transform=axis.transAxes,
-        fontsize=SMALL,
-        color=INK,
-        rotation=turn,
-        ha="center",
-        va="center",
-    )
-
-
 def ticks(axis, values, which="x", apart=0.09):
     """A tick at every value measured on a logarithmic axis, named where there is room.
 
@@ -714,7 +688,7 @@ def save(fig, path, drawn, tables):
             va="top",
             fontsize=7.5,
             fontweight="bold",
-            color=COLOURS[3],
+            color=VERMILLION,
         )
     settle(fig)
     lighten(fig)
