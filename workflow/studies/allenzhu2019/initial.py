@@ -174,9 +174,11 @@ def draw(findings, tables):
         ends = found.value - found.low, found.high - found.value
         slopes.errorbar(found.layer, found.value, ends, capsize=2, **look | LONE)
         drawn.append(found.assign(panel="(c)"))
+        at = (0.97, 0.12 if name == "P9" else 0.9)
+        judged(slopes, findings, name, "farthest layer\n", at)
     slopes.axhline(-0.5, **style.THEORY)
     style.criterion(slopes, claims["P9"].at_least, claims["P9"].at_most, inside=False)
-    slopes.set(xlabel="layer $l$", ylabel="slope in $m$ of the rms", ylim=(-0.75, 0.5))
+    slopes.set(xlabel="layer $l$", ylabel="slope in $m$ of the rms", ylim=(-1.05, 0.75))
 
     style.title(whole, "d", "whole networks on images obey the law of the draws")
     for width in sorted(set(networks.width)):

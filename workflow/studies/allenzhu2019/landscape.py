@@ -124,9 +124,9 @@ def draw(findings, tables):
     draw_saddle(axes[2], findings, early)
 
     titles = (
-        "the curve is mostly worth less than half",
-        "the square gains little over its axis",
-        "20 products find the curved direction",
+        "curvature is mostly worth less than half",
+        "the whole square gains little over its gradient axis",
+        "20 products find the most curved direction",
     )
     measures = {"square": "curved / gradient", "gain": "gain of the square"}
     measures["bend"] = "residual / curvature"
@@ -196,7 +196,7 @@ def draw_falls(axis, rows, drops):
 
 def draw_saddle(axis, findings, early):
     """Decreases at the strict saddle beside those on the path."""
-    style.title(axis, "c", "at a strict saddle only the curve leads down")
+    style.title(axis, "c", "at a strict saddle only negative curvature leads down")
     saddle = findings["saddles"]
     for x, (values, look) in enumerate(
         (
@@ -211,7 +211,9 @@ def draw_saddle(axis, findings, early):
     axis.set(
         xticks=range(3), xticklabels=["path:\ngradient", "saddle:\ngradient", "saddle:\ncurved"]
     )
-    axis.set(xlim=(-0.5, 2.5), ylim=(-0.06, 1))
+    axis.set_yscale("symlog", linthresh=claim.at_least, linscale=0.3)
+    axis.set(xlim=(-0.5, 2.5), ylim=(-0.6 * claim.at_least, 4), yticks=[0, 1e-3, 1e-2, 0.1, 1])
+    axis.yaxis.minorticks_off()
     style.judged(axis, findings["P16"], "path: least {}", (0.97, 0.94), digits=3)
     style.judged(
         axis, findings["P16x"], "control: {}", (0.5, 0.3), digits=3, color=style.VERMILLION

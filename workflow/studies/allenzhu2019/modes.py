@@ -36,7 +36,7 @@ def draw(findings, tables):
     fig, axes = style.panels(4, height=2.8, gridspec_kw={"width_ratios": [1, 1, 1, 0.95]})
     drawn = []
     shown = (widths[-1], widths[len(widths) // 2], widths[0])
-    texts = ("each pattern fades at its own rate", "nearly so", "no pattern does")
+    texts = ("each pattern fades at its own rate", "most do, not all", "patterns do not")
     colours = style.sequential(table["mode"].max() - table["mode"])  # the slowest is darkest
     for axis, letter, width, text in zip(axes, "abc", shown, texts, strict=False):
         style.title(axis, letter, f"$m = {width}$: {text}")
@@ -70,9 +70,12 @@ def draw(findings, tables):
     last.set(xscale="log", yscale="log", xlabel="width $m$", ylabel=r"median $|\log(\cdot) + x|$")
     style.plain_ticks(last, "y")
     style.ticks(last, widths, apart=0.2)
-    room(last, above=0.15, below=0.2)
-    style.judged(last, findings["P1d"], "{}", (0.97, 0.05))
-    style.judged(last, findings["P1y"], "control {}", (0.97, 0.95), color=style.VERMILLION)
+    room(last, above=0.2, below=0.25)
+    style.judged(last, findings["P1d"], f"$m = {widths[-1]}$\n{{}}", (0.97, 0.09))
+    style.judged(last, findings["P1y"], "control\n{}", (0.97, 0.92), color=style.VERMILLION)
+    dot = {"linestyle": "", "marker": "o", "markersize": 3}
+    for mode, name in ((max(colours), "slowest"), (min(colours), "fastest")):
+        last.plot([], [], color=colours[mode], label=f"(a), (b) {name} pattern", **dot)
     style.legend_below(fig)
     return fig, [*drawn, off.assign(panel="(d)")]
 

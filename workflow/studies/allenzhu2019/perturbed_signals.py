@@ -48,7 +48,7 @@ def draw(findings, tables):
     style.title(gradient, "c", "so does the gradient")
     style.title(slopes, "d", "a cube root at worst, a square root along the gradient")
     style.title(extrapolated, "e", "wide networks, small steps: the adversary's 1/3")
-    style.title(deep, "f", "polynomial in the depth; exponential with variance $8/m$")
+    style.title(deep, "f", "within a power of the depth; with variance $8/m$ beyond it")
     drawn = []
 
     for axis, column, ylabel in (

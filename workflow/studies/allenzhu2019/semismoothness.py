@@ -36,7 +36,7 @@ def draw(findings, tables):
     table = findings["shares"]
     fig, axes = style.panels(2, rows=2, height=4.7)
     misses, grows, shares, signs = axes
-    style.title(misses, "a", "the expansion misses between $\\|W'\\|$ and $\\|W'\\|^2$")
+    style.title(misses, "a", "what the expansion misses grows faster than $\\|W'\\|$")
     style.title(grows, "b", "nearly the square, whatever the direction")
     style.title(shares, "c", "far below the bound; without its growth in $m$ it is violated")
     style.title(signs, "d", "the residual is mostly positive")

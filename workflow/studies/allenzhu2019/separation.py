@@ -42,7 +42,7 @@ def draw(findings, tables):
     table, claims = findings["ratios"], findings["claims"]
     table = table.assign(depth=table.layer + 1)
     fig, (one, shares, match) = style.panels(3, height=3.1)
-    style.title(one, "a", "inputs come together, as the recursion says")
+    style.title(one, "a", "inputs come together, at first as the recursion says")
     style.title(shares, "b", "up to depth $1/\\delta$ they stay $\\delta/2$ apart, not far beyond")
     style.title(match, "c", "the recursion is right in the first layers")
     seeds = table.drop_duplicates("seed").sort_values("separation").seed.to_numpy()

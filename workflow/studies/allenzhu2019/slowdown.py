@@ -79,7 +79,7 @@ def draw(findings, tables):
     table, near = findings["runs"], findings["near"]
     table = table[np.isfinite(table.slowdown) & (table.depth == table.depth.min())]
     fig, (moved, apart, gaps) = style.panels(3, height=3.1)
-    style.title(moved, "a", "little movement: as fast as the frozen kernel; much: slower")
+    style.title(moved, "a", "little movement: nearly as fast as the frozen kernel; much: slower")
     style.title(apart, "b", "the closer the inputs the slower, at equal movement too")
     style.title(gaps, "c", "the wider the network the nearer to its kernel")
     beyond = table.reach > findings["far"]
@@ -112,9 +112,15 @@ def draw(findings, tables):
     text = "much: median {}"
     style.judged(moved, findings["P3x"], text, (0.97, 0.04), color=style.VERMILLION)
     apart.set(xscale="log", yscale="log", ylabel=r"$T / T_{\rm kernel} - 1$", ylim=(1e-2, None))
-    judged(apart, findings, "P3b", "exponent of $\\delta$:", (0.03, 0.24))
-    judged(apart, findings, "P3d", "off $\\omega / \\delta^{{3/2}}$ by", (0.03, 0.09))
-    room(apart, below=0.3)
+    judged(apart, findings, "P3b", "exponent of $\\delta$:", (0.03, 0.3))
+    judged(
+        apart,
+        findings,
+        "P3d",
+        "that of $\\omega$ at equal $\\omega / \\delta^{{3/2}}$:\n",
+        (0.03, 0.11),
+    )
+    room(apart, below=0.36)
     gaps.set(xscale="log", yscale="log", ylabel=r"median $T / T_{\rm kernel}$")
     style.plain_ticks(gaps, "y")
     judged(gaps, findings, "P3-gap", "log gap", (0.97, 0.92))

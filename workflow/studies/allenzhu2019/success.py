@@ -114,9 +114,12 @@ def draw_needed(axis, cells):
         axis.plot(x[beyond], [0.9 * top] * beyond.sum(), "^", color=look["color"])
         drawn.append(found)
     least, most = cells.samples.min(), cells.samples.max()
-    n = np.geomspace(least, most, 200)
-    line = cells.width.min() * (n / least) ** 24
-    axis.plot(n, line, label="theory: $n^{24}$", **style.THEORY)
+    n = np.geomspace(1.12 * least, most, 200)  # right of the marks
+    wide = drawn[-1]["mean"].iloc[0]
+    line = 1.5 * (wide if np.isfinite(wide) else cells.width.max()) * (n / n[0]) ** 24
+    shown = line < top
+    bound = style.bound(axis, n[shown], line[shown], "below", at=0.9)
+    bound.set_label("theorem: at most $n^{24}$")
     axis.set(xscale="log", yscale="log", xlabel="number of images $n$", ylabel="width $m$")
     axis.set(xlim=(least / 1.15, most * 1.15), ylim=(cells.width.min() / 1.3, top))
     style.ticks(axis, cells.samples)
