@@ -12,6 +12,8 @@ HEIGHT = LinearSegmentedColormap.from_list(
     "height", style.plt.get_cmap("cividis")(np.linspace(0.35, 1, 64))
 )
 
+LINES = ["along the gradient", "along the most negative curvature", "$W$"]
+
 
 def draw(findings, tables):
     """Draw the squares around W in the order of training, for the first seed of a table.
@@ -37,6 +39,7 @@ def draw(findings, tables):
         wide = square.pivot(index="along_gradient", columns="along_curved", values="loss")
         surface(axis, wide, panel.loss)
         style.title(axis, letter, f"epoch {panel.epoch}, $F(W) = {panel.loss:#.3g}$")
+    style.legend_below(fig, handles=axes[0].get_lines(), labels=LINES)
     return fig, [squares.drop(columns=["point", "data"])]
 
 

@@ -58,7 +58,8 @@ def draw(findings, tables):
     text = f"control:\n$10/\\lambda_{{\\max}}$,\n{findings['above']:.0%} end\nabove start"
     note = {"color": style.VERMILLION, "fontsize": style.SMALL, "ha": "right", "va": "center"}
     control.text(0.98, 0.72, text, transform=control.transAxes, **note)
-    style.label_ends(control)
+    note |= {"color": looks[long.batch.min()]["color"], "ha": "left"}
+    control.text(0.3, 0.27, "usual step", transform=control.transAxes, **note)
 
     style.title(straight, "e", "log-loss against the iteration is a straight line")
     usual = table[table.study == "sgd"]
@@ -72,7 +73,7 @@ def draw(findings, tables):
     straight.set(ylim=(low - 0.008, 1.0005), xlim=(-0.5, len(looks) - 0.5))
     style.judged(straight, findings["P2"], "least median\n{}", (0.97, 0.1), digits=4)
 
-    style.title(rates, "f", "the rate is proportional to the step")
+    style.title(rates, "f", "the rate is nearly proportional to the step")
     drawn_rates(rates, usual[usual.measured_rate > 0], looks, names)
     style.judged(rates, findings["slope"], "slope {}", (0.03, 0.93))
     return fig, [curves.assign(panel="a-d"), table.assign(panel="e, f")]
