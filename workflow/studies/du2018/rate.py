@@ -29,7 +29,7 @@ def draw(findings, tables):
     table = tables["rate"]
     fig, (steps, margins) = style.panels(2, height=2.9)
     style.title(steps, "a", "the theorem's step: every drop is above both guarantees")
-    style.title(margins, "b", "far larger steps cross the guarantees for Gaussian inputs")
+    style.title(margins, "b", "far larger steps cross the guarantees, Gaussian inputs first")
     drawn = [*draw_steps(steps, table, findings), *draw_margins(margins, findings)]
     style.legend_below(fig)
     return fig, drawn
@@ -37,8 +37,16 @@ def draw(findings, tables):
 
 def bounds(axis, findings, at):
     """What is guaranteed, by the theorem and by the sharper form of its proof."""
-    style.bound(axis, None, findings["stated"], "above", r"theorem: $\eta\gamma/2$", at=at)
-    style.bound(axis, None, findings["sharper"], "above", r"sharper: $3\eta\gamma/2$", at=at)
+    side = "left" if at < 0.5 else "right"
+    note = {"textcoords": "offset points", "fontsize": style.SMALL, "ha": side, "va": "top"}
+    for name, said in (
+        ("stated", r"theorem: $\eta\gamma/2$"),
+        ("sharper", r"sharper: $3\eta\gamma/2$"),
+    ):
+        style.bound(axis, None, findings[name], "above", at=at)
+        # Below the line: the curves run above.
+        grid = axis.get_yaxis_transform()
+        axis.annotate(said, (at, findings[name]), (0, -3), xycoords=grid, color=style.INK, **note)
 
 
 def draw_steps(axis, table, findings):

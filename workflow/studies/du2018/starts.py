@@ -69,9 +69,9 @@ def draw(findings, tables):
     dimension.plot(x, rows.unscaled_bound, **look)
     text = "above the exact\nby up to {}"
     style.judged(dimension, findings["11x"], text, (0.97, 0.93), color=style.VERMILLION)
-    style.judged(
-        dimension, findings["11b"], "bounds less exact: {} at most", (0.97, 0.13), digits=3
-    )
+    over = findings["11b"].value
+    kept = "never above the exact" if over <= 0 else f"above the exact by up to {over:.1g}"
+    style.judged(dimension, findings["11b"], f"dotted bounds: {kept}", (0.97, 0.155))
     dimension.set(xscale="log", xlabel="dimension $p$")
     style.ticks(dimension, rows.dimension)
     draw_inside(inside, tables["starts_inside"], findings["11c"])
