@@ -69,7 +69,15 @@ def draw(findings, tables):
     table = tables["widths"].assign(excess=excess(tables["widths"]))
     fig, (ends, shares, pairs) = style.panels(3, height=3.0, width_ratios=(1.3, 1.1, 1))
     style.title(ends, "a", "one filter is too few, more come nearer")
-    style.title(shares, "b", r"with a dozen most restarts reach it at large $\beta$")
+    full, half = findings["4c"], findings["half"]
+    part = (
+        "at least half"
+        if full.low >= half
+        else "fewer than half"
+        if full.high < half
+        else "about half"
+    )
+    style.title(shares, "b", rf"with a dozen {part} of the restarts reach it at large $\beta$")
     style.title(pairs, "c", "more of them than with three")
     colours = style.sequential(table.beta)
     drawn = [
@@ -139,12 +147,15 @@ def draw_pairs(axis, findings, colours):
     for i, (beta, own) in enumerate(pairs.groupby("beta")):
         apart = 0.012 * (np.arange(len(own)) % 5 - 2)
         look = style.measured(i, color=colours[beta], linestyle="")
-        axis.plot(own[few] + apart, own[many] + apart[::-1], clip_on=False, **look)
+        beside = 0.04 * (i - (len(colours) - 1) / 2)
+        axis.plot(own[few] + apart + beside, own[many] + apart[::-1], clip_on=False, **look)
     axis.plot([0, 1], [0, 1], label="equal", **style.THEORY)
     axis.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04))
     axis.set(xlabel=f"share with $m = {few}$", ylabel=f"share with $m = {many}$")
     axis.set_xticks([0, 0.5, 1])
-    judged(axis, findings["4b"], "sign test\n$p = $ {}", (0.97, 0.14))
+    tiny = findings["4b"].value < 1e-16
+    text = "sign test\n$p < 10^{{-16}}$" if tiny else "sign test\n$p =$ {}"
+    judged(axis, findings["4b"], text, (0.97, 0.14))
     axis.annotate("equal", (0.62, 0.6), fontsize=style.SMALL, va="top", color=style.INK)
     return pairs.stack().rename("share").reset_index()
 
