@@ -38,6 +38,9 @@ function recall() {
   document.getElementById("verdicts").scrollIntoView();
 }
 
+// What is wider than the screen is scrolled by the keyboard too.
+for (const box of document.querySelectorAll(".theorem")) if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+
 form.hidden = false;
 form.addEventListener("input", remember);
 form.addEventListener("submit", (event) => event.preventDefault());
