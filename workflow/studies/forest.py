@@ -153,13 +153,20 @@ def _draw_row(axis, place, part):
             markeredgewidth=0.8,
             linestyle="",
             color=colour,
-            markerfacecolor="white" if row.kind == "control" else colour,
+            markerfacecolor="white" if _broken(row) else colour,
         )
+
+
+def _broken(row):
+    """Whether a row is a control, or an identity that must fail as one."""
+    return row.kind == "control" or (
+        row.kind == "identity" and getattr(row, "expected", None) == "fails"
+    )
 
 
 def _colour(row):
     """Vermillion for a control and for a claim that fails, grey for what is not decided."""
-    if row.kind == "control":
+    if _broken(row):
         return style.VERMILLION if row.verdict != "inconclusive" else NOTHING
     return {"holds": style.MEASURED[0], "fails": style.VERMILLION}.get(row.verdict, NOTHING)
 
@@ -171,7 +178,7 @@ def _legend(fig, rows):
         "control fails, as it must": {"color": style.VERMILLION, "markerfacecolor": "white"},
         "not decided": {"color": NOTHING},
     }
-    if (rows[rows.kind != "control"].verdict == "fails").any():
+    if any(row.verdict == "fails" and not _broken(row) for row in rows.itertuples()):
         looks["claim fails"] = {"color": style.VERMILLION}
     if (rows.data == images.FASHION).any():
         looks[images.FASHION] = {"color": style.MEASURED[0], "marker": "s"}

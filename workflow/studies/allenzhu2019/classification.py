@@ -56,7 +56,9 @@ def draw(findings, tables):
     drawn = [table]
     for letter, axis, (network, name) in zip("abc", above, NAMES.items(), strict=True):
         own = table[(table.network == network) & usual(table.loss_function)]
-        style.title(axis, letter, f"{name}: a wide network learns random labels by heart")
+        style.title(
+            axis, letter, f"{name}: wide ones learn random labels by heart, narrow ones do not"
+        )
         wide = own.width == own.width.max()
         for rows, look in (
             (own[wide & (own.labels == "true")], style.measured(1, label="true labels")),
@@ -77,15 +79,19 @@ def draw(findings, tables):
         axis.text(0.97, 0.04, text, color=style.VERMILLION, **low)
         axis.text(0.97, 0.14, note, color=style.QUIET, **low)
         axis.set(xlabel="epoch")
+    above[0].plot([], [], color="0.87", linewidth=5, label="criterion: accuracy 1")
     above[0].set(ylabel="training accuracy", ylim=(-0.5, 1.06), yticks=[0, 0.5, 1])
     for letter, axis, network in zip("def", below, NAMES, strict=True):
-        style.title(axis, letter, "squared loss, random labels: a straight fall")
+        style.title(axis, letter, "squared loss, random labels: nearly a straight fall")
         rows = table[(table.network == network) & (table.loss_function == "squared")]
         rows = rows[rows.labels == "random"]
         runs(axis, rows, "relative_loss", **style.measured(0, marker=""))
         axis.set(yscale="log", xlabel="epoch")
         name = f"P15b-{network}"
-        judged(axis, findings, name, "$R^2$", (0.97, 0.9), digits=3)
+        last = findings["claims"][name].given["last"]
+        if last < rows.epoch.max():
+            axis.axvline(last + 0.5, color="0.6", linewidth=0.7, linestyle=":", zorder=0)
+        judged(axis, findings, name, "$R^2$", (0.03, 0.1), digits=3)
     below[0].set_ylabel("$F_t / F_0$")
     style.legend_below(fig)
     return fig, drawn

@@ -74,7 +74,7 @@ def blow_up(rows, rng):
 
 def draw(findings, tables):
     curves, initial = tables["controls_curves"], tables["initial"]
-    fig, axes = style.panels(3, rows=2, height=4.9)
+    fig, axes = style.panels(3, rows=2, height=5.1)
     stops, vanishes, trains, norms, backward, residual = axes
     drawn = [curves]
     draw_duplicates(stops, vanishes, findings, curves[curves.study == "duplicates"])
@@ -92,8 +92,8 @@ def draw(findings, tables):
         norms.plot(at, (variance / 2) ** (at / 2), **style.THEORY)
     norms.plot([], [], label="theory: $(c/2)^{l/2}$", **style.THEORY)
     norms.set(yscale="log", xlabel="layer $l$", ylabel=r"$\|h_l\| / \|h_0\|$")
-    judged(norms, findings, "N3b", "exponent at $l = 8$:", (0.03, 0.93))
-    room(norms, above=0.25)
+    judged(norms, findings, "N3b", "exponent at $l = 8$:", (0.03, 0.9))
+    room(norms, above=0.3)
     style.legend_below(norms, ncols=2)
 
     style.title(backward, "e", "likewise the backward vectors")
@@ -124,8 +124,12 @@ def draw(findings, tables):
     residual.set(ylim=(0.03, 1e7))
     style.ticks(residual, depths)
     style.judged(residual, findings["N4b"], "deepest: {}", (0.97, 0.06))
-    deepest = "control, deepest:\n{}"
-    style.judged(residual, findings["N4x"], deepest, (0.03, 0.9), digits=0, color=style.VERMILLION)
+    power = np.floor(np.log10(findings["N4x"].value))
+    blown = findings["N4x"]._replace(
+        **{name: getattr(findings["N4x"], name) / 10**power for name in ("value", "low", "high")}
+    )
+    deepest = f"control, deepest:\n{{}} $\\times 10^{{{{{power:.0f}}}}}$"
+    style.judged(residual, blown, deepest, (0.03, 0.9), digits=1, color=style.VERMILLION)
     style.legend_below(residual, ncols=2)
     return fig, drawn
 
