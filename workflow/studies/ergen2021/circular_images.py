@@ -31,8 +31,8 @@ def draw(findings, tables):
     curves, timing = tables["circular_image_curves"], tables["circular_image_timing"]
     optimum = tables["circular_images"].set_index("seed").loc[curves.seed.iloc[0]]
     fig, (objective, accuracy, gaps) = style.panels(3, height=3.1)
-    style.title(objective, "a", "SGD comes to the certified optimum")
-    style.title(accuracy, "b", "and to its accuracy on new images")
+    style.title(objective, "a", "SGD comes near the certified optimum")
+    style.title(accuracy, "b", "and near its accuracy on new images")
     style.title(gaps, "c", "all these optima are certified")
     clock = timing[timing.method == "sgd"][["iteration", "seconds"]]
     runs = curves.merge(clock, on="iteration").query("seconds > 0")
@@ -46,7 +46,7 @@ def draw(findings, tables):
         axis.set(xscale="log", xlabel="time (s)")
     objective.set(ylabel="training objective", yscale="log")
     style.plain_ticks(objective, "y")
-    accuracy.set(ylabel="test accuracy", ylim=(None, 1.0))
+    accuracy.set(ylabel="test accuracy", ylim=(runs.accuracy.min() - 0.02, 1.0))
     draw_gaps(gaps, findings, tables)
     style.legend_below(fig)
     return fig, [runs, tables["circular_certificates"], tables["circular_images"]]

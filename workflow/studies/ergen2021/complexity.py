@@ -58,7 +58,7 @@ def draw(findings, tables):
     style.ticks(work, table.samples)
     style.judged(work, findings["16"], "largest slope / $3h$: {}", (0.98, 0.06))
     style.legend_below(work)
-    style.criterion(gaps, at_most=findings["bound"])
+    style.criterion(gaps, at_most=findings["bound"], at=0.02)
     judged(gaps, findings["16b"], "largest {}", (0.97, 0.96))
     gaps.set(yscale="log", ylim=(None, 1e-6), ylabel="duality gap / $p^*$", xlabel="patch size $h$")
     gaps.set_xticks(range(len(sizes)), sizes)

@@ -85,7 +85,9 @@ def draw(findings, tables):
     ends = pd.concat([with_excess(tables["restarts"]), shown])
     fig, (gaps, shares) = style.panels(2, height=3.6, width_ratios=(1.9, 1), sharey=True)
     style.title(
-        gaps, "a", "no start ends below the optimum, the best of nearly every data set reaches it"
+        gaps,
+        "a",
+        "no start ends below the certified bound, the best of nearly every data set reaches $p^*$",
     )
     style.title(shares, "b", "nearly every data set is solved")
     wrong = draw_gaps(gaps, ends, best, best_restarts(shown), findings, tables)
@@ -93,7 +95,7 @@ def draw(findings, tables):
     names = [*(name(key) for _, key in present(best)), "control:\noptimum at $2 \\beta$"]
     gaps.set_yticks(range(len(names)), names)
     gaps.get_yticklabels()[-1].set_color(style.VERMILLION)
-    gaps.set_ylim(len(names) + 0.1, -0.5)
+    gaps.set_ylim(len(names) + 0.5, -0.5)
     style.legend_below(fig)
     return fig, [ends, wrong, found]
 
@@ -108,6 +110,10 @@ def draw_gaps(axis, ends, best, others, findings, tables):
         strip(axis, i - 0.15, own, style.measured(0), None if i else label, 0.3, "x")
         label = r"the same at $\beta = 0.03\, \beta_{\max}$, not in (b)"
         strip(axis, i + 0.1, other, style.measured(1), None if i else label, 0.2, "x")
+        own = ends[ends.architecture == key]
+        low = ((own.dual_bound - own.program) / own.program).min()
+        label = None if i else "widest certified bound"
+        axis.plot([low, low], [i - 0.4, i + 0.4], label=label, **style.BOUND)
     few = with_excess(tables["sgd"])
     few = best_restarts(few[few.architecture == "average"])
     wrong = few.merge(tables["convex_average"][[*INSTANCE, "doubled"]], on=INSTANCE)

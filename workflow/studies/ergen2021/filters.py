@@ -41,7 +41,9 @@ def draw(findings, tables):
         look, label = style.measured(i), f"{pooling} pooling"
         drawn.append(style.curve(along, rows, "beta_fraction", "filters", look, label))
     style.bound(along, None, n + 1, "below", "theorem: $n + 1$", at=0.03)
-    style.criterion(along, at_most=findings["most"] + n, label=f"criterion: $n = {n}$", at=0.5)
+    style.criterion(
+        along, at_most=findings["most"] + n, label=f"criterion: $n = {n}$", inside=False
+    )
     along.set(xscale="log", xlabel=r"$\beta / \beta_{\max}$", ylim=(-0.3, n + 2))
     along.set_ylabel("filters $m^*$ of the reduced network")
     along.invert_xaxis()

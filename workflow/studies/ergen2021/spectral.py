@@ -79,7 +79,7 @@ def draw(findings, tables):
     table = tables["spectra"]
     fig, (counts, gaps, shares) = style.panels(3, height=3.3, width_ratios=(1.1, 1.5, 1))
     style.title(counts, "a", "circular filters are sparse in frequency")
-    style.title(gaps, "b", "descent reaches the program, and none of the wrong ones")
+    style.title(gaps, "b", "descent reaches the program, hardly ever a wrong one")
     style.title(shares, "c", "in nearly every data set")
     drawn = [draw_counts(counts, findings, table), *draw_gaps(gaps, findings)]
     drawn.append(draw_shares(shares, findings))
@@ -114,7 +114,7 @@ def draw_counts(axis, findings, table):
     axis.set(xlabel="length of the signal $d$", ylabel="non-zero frequencies of a filter")
     axis.set(xticks=range(len(names)), ylim=(0, 1.4 * table.dimension.max()))
     axis.set_xticklabels(names)
-    style.judged(axis, findings["9"], "median $- d$:\n{}", (0.02, 0.93), digits=1)
+    style.judged(axis, findings["9"], "spectral, median $- d$:\n{}", (0.02, 0.93), digits=1)
     style.judged(axis, findings["9c"], "group: least\nshare {}", (0.02, 0.75))
     return pd.concat(drawn)
 
