@@ -126,7 +126,7 @@ def draw_networks(axis, findings, tables):
             drawn.append(pd.DataFrame({"value": values}).assign(curve=label, panel=architecture))
     text = "control, average pooling,\nlargest {}"
     judged(axis, findings["3x"], text, (0.98, 0.94), color=style.VERMILLION)
-    judged(axis, findings["3"], "square-root map: largest {}", (0.02, 0.3))
+    judged(axis, findings["3"], "square-root map: largest {}", (0.02, 0.2))
     judged(axis, findings["3b"], "exact programs: largest {}", (0.98, 0.53))
     return pd.concat(drawn)
 

@@ -37,7 +37,7 @@ def draw(findings, tables):
     fig, (falls, rises, coverage) = style.panels(3, height=2.9)
     style.title(falls, "a", "more gates of one sequence: the gap only falls")
     style.title(rises, "b", "with gates drawn anew it rises now and then")
-    style.title(coverage, "c", "the gap closes long before all cells are found")
+    style.title(coverage, "c", "many cells are still unfound where gaps close")
     style.runs(falls, nested, "gates", "excess", label="an instance")
     falls.set(xscale="log", yscale="log", xlabel="sampled gates $T$", ylim=(FLOOR / 3, 30))
     falls.set_ylabel("$(p_T - p^*)\\, /\\, p^*$")

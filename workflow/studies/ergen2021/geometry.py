@@ -22,7 +22,7 @@ def draw(findings, tables):
             if cell % 2:
                 axis.axvspan(own.angle.min(), own.angle.max(), color="0.94", linewidth=0, zorder=0)
         axis.plot(rows.angle, rows.price, **look)
-        style.bound(axis, None, 1, "below", at=0.02 if kind == "exact" else 0.98)
+        style.bound(axis, None, 1, "below", at=0.02 if kind == "exact" else 0.5)
         mark(axis, rows, directions, ("exact", "trained") if kind == "exact" else ("gates",))
         axis.set_xticks([np.pi * turn for turn in TURNS], TURNS.values())
         axis.set(xlabel="angle of the filter $u$", xlim=(0, 2 * np.pi))

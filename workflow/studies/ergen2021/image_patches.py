@@ -14,13 +14,13 @@ QUANTITIES = {
 ROWS = {
     "image_patches": (
         "digits: SGD ends lower",
-        "and is a little better on new ones",
-        "in less time than many gates",
+        "and does as well on new ones",
+        "in less time than many gates take",
     ),
     "photograph_patches": (
         "photographs: SGD ends lower, or fails",
-        "and then fails on new tiles too",
-        "in less time than many gates",
+        "a failed start fails on new tiles too",
+        "in less time than many gates take",
     ),
 }
 

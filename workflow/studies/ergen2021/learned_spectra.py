@@ -62,15 +62,15 @@ def draw(findings, tables):
     style.criterion(every, findings["share"], inside=False, at=0.66)
     every.set(ylabel="share of the energy in the support", ylim=(0, 1.04))
     every.set_xticks(range(len(METHODS)), [name for name, _ in METHODS.values()])
-    style.judged(every, findings["9d"], "{}", (0.02, 0.86))
-    style.judged(every, findings["9dx"], "{}", (0.98, 0.08), color=style.VERMILLION)
+    style.judged(every, findings["9d"], "median {}", (0.02, 0.77))
+    style.judged(every, findings["9dx"], "median {}", (0.98, 0.08), color=style.VERMILLION)
     more = (within.sgd - within.group).sort_values()
     strip(pairs, 0, more, style.measured(0), None, 0.6)
     pairs.plot([-0.38, 0.38], [more.median()] * 2, color=style.INK, label="median")
     style.criterion(pairs, findings["more"])
     pairs.set(xlim=(-0.6, 0.6), xticks=[], ylim=(0, 1.04))
     pairs.set_ylabel("share of SGD $-$ share of the control")
-    style.judged(pairs, findings["9d-paired"], "{}", (0.5, 0.95))
+    style.judged(pairs, findings["9d-paired"], "median {}", (0.5, 0.95))
     style.legend_below(fig)
     return fig, [table, within.reset_index()]
 

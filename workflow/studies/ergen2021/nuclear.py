@@ -35,7 +35,7 @@ def draw(findings, tables):
     ranks = sorted(findings["judged"]["rank"].unique())
     fig, axes = style.panels(len(ranks), height=3.0, sharey=True)
     colours = style.sequential(gaps.beta_fraction)
-    titles = ("one filter does not reach rank {}, as many as the rank do",) * len(ranks)
+    titles = ("optimum of rank {0}: {0} filters reach it, one does not",) * len(ranks)
     for letter, axis, rank, title in zip(
         "abcdef", np.atleast_1d(axes), ranks, titles, strict=False
     ):

@@ -148,7 +148,7 @@ def draw_relaxed(strict, nuclear, findings, convex):
 
 def draw_exact(axis, findings, convex):
     """The Frobenius norm with a filter for each patch; control: with one for all."""
-    style.title(axis, "d", "it is exact with a filter a patch, not with a shared one")
+    style.title(axis, "d", "Frobenius is exact for unshared filters only")
     unshared, shared = (
         convex[convex.architecture == f"two_relu_{kind}"] for kind in ("unshared", "shared")
     )
