@@ -36,9 +36,10 @@ evidence. *confirmed* statements are the paper's own; *derived* ones are proved 
 numerically here; of *reconstructed* ones we recall constants or form but could not confirm them.
 
 The run that decides has base seed SEED, which no earlier run had used; its criteria were committed
-before. Verdicts of earlier runs are kept: [claims_seed577215.csv](claims_seed577215.csv), after
-which the claims that it left undecided were given more draws, or a statistic that does not hang on
-one of them (their notes say so), and [claims_seed1709.csv](claims_seed1709.csv) (older design).
+before. Verdicts of earlier runs are kept: [claims_seed141421.csv](claims_seed141421.csv) and
+[claims_seed577215.csv](claims_seed577215.csv), after which the claims that they left undecided were
+given more draws, a longer descent or search, or a statistic that does not hang on one draw (column
+`amended`), and [claims_seed1709.csv](claims_seed1709.csv) (older design).
 """
 
 
