@@ -113,14 +113,14 @@ def draw(findings, tables):
     style.criterion(rates, *findings["band"], span=reach, label="")
     rates.axhline(1, **style.THEORY)
     rates.set(ylabel="rate / that of the frozen kernel")
-    rates.set(ylim=(-1.8, max(3.8, 1.6 * table.ratio.max())))
+    rates.set(ylim=(-1.8, max(4.2, 1.8 * table.ratio.max())))
     drawn.append(
         quartiles(rates, table[~table.singular], "ratio", findings["claims"]["P1c"].at_least, wide)
     )
-    judged(rates, findings, "P1b", "farthest median\n", (0.97, 0.88))
+    judged(rates, findings, "P1b", "farthest median\n", (0.97, 0.89))
     judged(rates, findings, "P1c", "least lower quartile\n", (0.97, 0.12))
     least_rate = findings["P1x"]._replace(value=round(findings["P1x"].value, 2) + 0.0)
-    judged(rates, findings | {"P1x": least_rate}, "P1x", "$m = 4$,\nleast", (0.03, 0.66))
+    judged(rates, findings | {"P1x": least_rate}, "P1x", "$m = 4$,\nleast", (0.03, 0.64))
 
     regular = table[~table.singular]
     for i, (column, symbol) in enumerate(

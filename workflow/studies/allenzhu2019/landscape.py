@@ -211,7 +211,7 @@ def draw_saddle(axis, findings, early):
     axis.set(
         xticks=range(3), xticklabels=["path:\ngradient", "saddle:\ngradient", "saddle:\ncurved"]
     )
-    axis.set_yscale("symlog", linthresh=claim.at_least, linscale=0.3)
+    axis.set_yscale("symlog", linthresh=claim.at_least, linscale=0.7)
     axis.set(xlim=(-0.5, 2.5), ylim=(-0.6 * claim.at_least, 4), yticks=[0, 1e-3, 1e-2, 0.1, 1])
     axis.yaxis.minorticks_off()
     style.judged(axis, findings["P16"], "path: least {}", (0.97, 0.94), digits=3)
