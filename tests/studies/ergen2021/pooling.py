@@ -27,7 +27,8 @@ def made(claim, good):
     def drop(table):
         # Another beta is not judged.
         lost = (table.beta == 0.5).map({True: 0.0, False: 0.051})
-        return lost if good else lost.mask(only(table, beta=0.1, seed=5), 0.049)
+        # Some instances below are not the median; at one beta is enough.
+        return lost.mask((table.beta == 0.1) & (table.seed < (3 if good else 9)), 0.049)
 
     def miss(table):
         far = table.beta * 0 + 0.9e-8

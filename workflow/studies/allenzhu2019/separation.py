@@ -20,10 +20,12 @@ def judge(tables, claims, rng):
         share=table.value / (table.separation / 2), match=table.value / table.predicted
     )
     rows = {name: claim.rows(table) for name, claim in claims.items()}
-    # A layer beyond 1 / delta of some subsets only is judged on the others.
+    # A layer beyond 1 / delta of some subsets only is judged on the others, if they are enough.
+    enough = claims["P10"].least_seeds
     shares = {
         layer: median(part.groupby("seed").share.median().to_numpy()[:, None], rng, data_of(part))
         for layer, part in rows["P10"].groupby("layer")
+        if part.seed.nunique() >= min(enough, rows["P10"].seed.nunique())
     }
     matches = medians_by(rows["P10b"], "layer", "match", rng)
     deepest = rows["P10x"]
