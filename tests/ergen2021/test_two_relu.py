@@ -18,6 +18,8 @@ from cnntheory.ergen2021.two_relu import (
     train_two_relu,
 )
 from cnntheory.ergen2021.unpooled import train_unpooled
+from workflow.scripts import step
+from workflow.scripts.ergen2021 import problems
 
 
 def draw(seed, n=4, K=2, h=2):
@@ -78,6 +80,18 @@ def test_relaxations_of_shared_filters_agree_with_cvxpy(penalty):
     expected = reference(patches, y, beta, shared=True, nuclear=penalty == "nuclear")
     assert found.program == pytest.approx(expected, rel=1e-6)
     assert found.gap <= 1e-7
+
+
+@pytest.mark.parametrize("share", [0.1, 0.03])
+def test_the_program_keeps_its_digits_where_many_groups_are_near_zero(share):
+    # The interior point over all groups stalls here, 2e-6 above the optimum that it certifies.
+    rng = step.streams(271828, "ergen2021")
+    inputs, y = problems.draw_signals(rng, 6, 4, 3)
+    patches = problems.inputs_of("two_relu_unshared", inputs, 2)
+    beta = share * beta_max_two_relu(patches, y)
+    solution = train_two_relu(patches, y, beta)
+    assert solution.program == pytest.approx(solution.objective, rel=1e-10)
+    assert solution.gap < 1e-8
 
 
 @pytest.mark.parametrize("shape", [(4, 2, 2), (3, 2, 3)])
