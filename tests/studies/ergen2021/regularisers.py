@@ -18,6 +18,9 @@ def made(claim, good):
     small = {"10": 1.1e-6, "10b": 0.9e-6, "10c": -0.9e-8, "10x": 0.9e-8}[claim]
     large = {"10": 0.9e-6, "10b": 1.1e-6, "10c": -1.1e-8, "10x": -1.1e-8}[claim]
     value = rows.map({True: small, False: 0.0 if claim == "10" else 1.0})
+    if claim == "10":  # the instances of one data set below do not move the median, all of them do
+        one = rows & (convex.seed < (1 if good else 12))
+        value = value.mask(one, large)
     value = value if good else value.mask(one, large)
     convex = with_ends(convex, value if claim == "10c" else 0.0, program=1.0)
     convex["dual_bound"] = convex.objective

@@ -1,7 +1,9 @@
 """The paper's table of implicit regularisers as we understand it, tested; and claim 10."""
 
+import numpy as np
 import pandas as pd
 
+from cnntheory.stats import bootstrap
 from workflow.studies import study, style
 from workflow.studies.ergen2021.common import (
     FLOOR,
@@ -13,7 +15,7 @@ from workflow.studies.ergen2021.common import (
     present,
     strip,
 )
-from workflow.studies.verdicts import exactly
+from workflow.studies.verdicts import Measured, exactly
 
 NORMS = {
     "fully_connected": r"$\sum_i \|c_i\|_2$",
@@ -37,10 +39,8 @@ def judge(tables, claims, rng):
     medians = above.groupby(strict.architecture).median()
     loose = ((shared.objective - shared.frobenius) / shared.frobenius).abs()
     return {
-        "10": exactly(
-            above.min(),
-            seeds=seeds,
-            note="Medians: "
+        "10": typical(above, strict.seed, rng)._replace(
+            note=f"Least {above.min():.2g}. Medians: "
             + ", ".join(f"{name} {value:.2g}" for name, value in medians.items())
             + ".",
         ),
@@ -52,6 +52,13 @@ def judge(tables, claims, rng):
         "least": claims["10"].at_least,
         "most": claims["10b"].at_most,
     }
+
+
+def typical(values, seeds, rng):
+    """Median over the instances; those of a seed are drawn again together."""
+    by_seed = np.array([part.to_numpy() for _, part in values.groupby(seeds)])
+    interval = bootstrap(by_seed, rng, lambda drawn, axis: np.median(drawn))
+    return Measured(np.median(by_seed), *interval, len(by_seed))
 
 
 def tested(convex, trained, restarts):
@@ -119,7 +126,7 @@ def draw_table(axis, rows):
 
 def draw_relaxed(strict, nuclear, findings, convex):
     """Frobenius and nuclear norm where neither is known to be exact."""
-    style.title(strict, "b", "the Frobenius norm is strictly smaller")
+    style.title(strict, "b", "the Frobenius norm is smaller, but for matrices of rank one")
     style.title(nuclear, "c", "the nuclear norm is never larger")
     keys = ("unpooled", "two_relu_shared")
     for place, key in enumerate(keys):
@@ -134,7 +141,7 @@ def draw_relaxed(strict, nuclear, findings, convex):
             strip(nuclear, where, beyond[chosen], look, None, 0.2)
     style.criterion(strict, findings["least"], at=0.02)
     strict.set(yscale="log", ylim=(findings["least"] / 30, 10), ylabel="$(p_N - p_F) / p^*$")
-    judged(strict, findings["10"], "least {}", (0.97, 0.95))
+    judged(strict, findings["10"], "median {}", (0.97, 0.95))
     style.criterion(nuclear, at_most=findings["most"], at=0.02)
     nuclear.set_yscale("symlog", linthresh=1e-8, linscale=0.6)
     ticks = {-1e-1: "$-10^{-1}$", -1e-4: "$-10^{-4}$", 0: "0", 1e-6: "$10^{-6}$"}
