@@ -60,7 +60,7 @@ def draw(findings, tables):
     style.judged(lost, findings["8"], "median {}", (0.97, 0.95))
     style.criterion(missed, at_most=findings["bound"])
     text = "control: largest {}"
-    judged(missed, findings["8x"], text, (0.97, 0.75), color=style.VERMILLION)
+    judged(missed, findings["8x"], text, (0.97, 0.6), color=style.VERMILLION)
     lost.set(ylim=(0, 1), ylabel="($p^* -$ value without ordering) / $p^*$")
     missed.set(yscale="log", ylim=(FLOOR / 3, 1e5), ylabel="|network $-$ value| / value")
     for axis in (lost, missed):

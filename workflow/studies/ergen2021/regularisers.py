@@ -140,8 +140,8 @@ def draw_relaxed(strict, nuclear, findings, convex):
             strip(strict, where, above[chosen].clip(lower=FLOOR), look, label, 0.2)
             strip(nuclear, where, beyond[chosen], look, None, 0.2)
     style.criterion(strict, findings["least"], at=0.02)
-    strict.set(yscale="log", ylim=(findings["least"] / 30, 10), ylabel="$(p_N - p_F) / p^*$")
-    judged(strict, findings["10"], "median {}", (0.97, 0.95))
+    strict.set(yscale="log", ylim=(FLOOR / 3, 10), ylabel="$(p_N - p_F) / p^*$")
+    style.judged(strict, findings["10"], "median {}", (0.97, 0.95))
     style.criterion(nuclear, at_most=findings["most"], at=0.02)
     nuclear.set_yscale("symlog", linthresh=1e-8, linscale=0.6)
     ticks = {-1e-1: "$-10^{-1}$", -1e-4: "$-10^{-4}$", 0: "0", 1e-6: "$10^{-6}$"}
