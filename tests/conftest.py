@@ -62,6 +62,7 @@ def contents(folder):
 RUNS = {"quick", "one_core", "other_seed"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Share the tests among workers so that no run and no fixture of a module is made twice.
 
