@@ -13,9 +13,8 @@ figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scal
 quick: $(ENVIRONMENT)  ## every rule on little data, under results/quick
 	$(SNAKEMAKE) --configfile config/quick.yaml
 
-test: $(ENVIRONMENT)  ## the test suite, on two workers of one thread each
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 \
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --durations 15
+test: $(ENVIRONMENT)  ## the test suite
+	$(BIN)/python -m pytest --durations 15
 
 lint: $(ENVIRONMENT)  ## ruff, snakefmt and Snakemake's own linter
 	$(BIN)/ruff check .

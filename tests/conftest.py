@@ -58,30 +58,6 @@ def contents(folder):
     }
 
 
-# Fixtures that run the pipeline: what asks for one of them belongs to one worker.
-RUNS = {"quick", "one_core", "other_seed"}
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Share the tests among workers so that no run and no fixture of a module is made twice.
-
-    The runs of the pipeline, the longest part, begin first.
-    """
-
-    def key(item):
-        if RUNS & set(item.fixturenames):
-            return "pipeline"
-        made = [made for found in item._fixtureinfo.name2fixturedefs.values() for made in found]
-        return item.path.name if any(fixture.scope == "module" for fixture in made) else None
-
-    groups = {item: key(item) for item in items}
-    for item, group in groups.items():
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: groups[item] != "pipeline")
-
-
 @pytest.fixture(scope="session")
 def config():
     """The configuration of the standard scale."""
