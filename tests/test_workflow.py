@@ -32,7 +32,7 @@ from workflow.studies import verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-UNQUOTED = ("command", "files", "options", "replicas", "scale", "seed")
+UNQUOTED = ("command", "committed", "files", "options", "replicas", "scale", "seed")
 NOTHING = "Nothing to be done (all requested files are present and up to date)."
 
 
