@@ -112,9 +112,7 @@ def main():
     os.chdir(ROOT)
     if not CLAIMS.exists():
         sys.exit(f"{CLAIMS} is missing; run make figures")
-    claims = pd.read_csv(CLAIMS, dtype={"id": str}, keep_default_na=False, na_values=[""])
-    text = ["note", "amended"]
-    claims[text] = claims[text].fillna("")
+    claims = write_ledger.read_claims(CLAIMS)
     check(claims)
     made = step.read_json(RESULTS / "provenance.json")
     papers = yaml.safe_load(Path("config/config.yaml").read_text())["papers"]

@@ -77,6 +77,19 @@ def test_bootstrap_draws_whole_seeds():
     np.testing.assert_allclose([low[2], high[2]], [2 * low[0], 2 * high[0]], atol=1e-12)
 
 
+def test_all_replicas_together_give_the_same_interval():
+    values = np.random.default_rng(8).standard_normal((12, 3))
+
+    def over_all(replicas, axis):
+        return np.quantile(replicas.reshape(len(replicas), -1), 0.25, axis=1)
+
+    together = bootstrap(values, np.random.default_rng(9), over_all, together=True)
+    one_by_one = bootstrap(
+        values, np.random.default_rng(9), lambda replica, axis: np.quantile(replica, 0.25)
+    )
+    np.testing.assert_array_equal(together, one_by_one)
+
+
 def test_bootstrap_of_equal_values_is_a_point():
     assert bootstrap(np.full(9, 2.5), np.random.default_rng(5)) == (2.5, 2.5)
 

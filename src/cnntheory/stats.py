@@ -12,7 +12,7 @@ def wilson(successes, runs, level=0.95):
     return interval.low, interval.high
 
 
-def bootstrap(values, rng, statistic=np.median, level=0.95, draws=2000):
+def bootstrap(values, rng, statistic=np.median, level=0.95, draws=2000, *, together=False):
     """Percentile bootstrap interval of a statistic over seeds.
 
     Parameters
@@ -23,6 +23,9 @@ def bootstrap(values, rng, statistic=np.median, level=0.95, draws=2000):
     rng : numpy.random.Generator
     statistic : callable
         ``statistic(values, axis=0)``.
+    together : bool
+        Call ``statistic(replicas, axis=1)`` once, on ``(draws, seeds, ...)``, where a call for
+        every replica would take the time.
 
     Returns
     -------
@@ -30,7 +33,10 @@ def bootstrap(values, rng, statistic=np.median, level=0.95, draws=2000):
     """
     values = np.asarray(values)
     picks = rng.integers(len(values), size=(draws, len(values)))
-    replicas = [statistic(values[pick], axis=0) for pick in picks]
+    if together:
+        replicas = statistic(values[picks], axis=1)
+    else:
+        replicas = [statistic(values[pick], axis=0) for pick in picks]
     tail = 50 * (1 - level)
     return tuple(np.percentile(replicas, [tail, 100 - tail], axis=0))
 

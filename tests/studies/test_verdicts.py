@@ -191,6 +191,7 @@ def test_numbers_are_printed_with_their_interval():
         == "\N{MINUS SIGN}0.53 [\N{MINUS SIGN}0.57, \N{MINUS SIGN}0.48]"
     )
     assert exactly(1.234).text(1) == "1.2"
+    assert Measured(-0.001, -0.004, 0.2).text() == "0.00 [0.00, 0.20]"
 
 
 # Room signs

@@ -63,9 +63,11 @@ class Measured(NamedTuple):
 
     def text(self, digits=2):
         """``-0.52 [-0.57, -0.48]``, with a true minus sign, as figures print it."""
-        number = f"{self.value:.{digits}f}"
+        # Rounded first: what is nearly zero has no sign.
+        value, low, high = (round(part, digits) + 0.0 for part in self[:3])
+        number = f"{value:.{digits}f}"
         if self.low != self.high:
-            number += f" [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+            number += f" [{low:.{digits}f}, {high:.{digits}f}]"
         return number.replace("-", "\N{MINUS SIGN}")
 
 

@@ -57,7 +57,7 @@ def write(folder, results, figures, signs, committed=None):
     list of Path
         What was written, the page last.
     """
-    claims = _read_claims(results / "claims.csv")
+    claims = read_claims(results / "claims.csv")
     made = step.read_json(results / "provenance.json")
     papers = _papers(list(map(Path, signs)), claims, results, figures, made["scale"])
     page = {
@@ -193,7 +193,7 @@ def _spoken(text):
     return re.sub(" (?=[_^])", "", " ".join(text.split()))
 
 
-def _read_claims(path):
+def read_claims(path):
     """The verdicts as a table, missing numbers and texts told apart."""
     with step.reading(path):
         claims = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values=[""])
@@ -352,7 +352,7 @@ def _compare(claims, committed, scale):
         return {"scale": scale}
     key = ["paper", "id", "data"]
     before, now = (
-        table.drop_duplicates(key).set_index(key) for table in (_read_claims(committed), claims)
+        table.drop_duplicates(key).set_index(key) for table in (read_claims(committed), claims)
     )
     both = before.join(now, how="outer", lsuffix="_before", rsuffix="_now").sort_index()
     # Only runs of what is shown are compared: other papers were not asked for.

@@ -6,7 +6,6 @@ from cnntheory.stats import bootstrap, clustered_slope
 from workflow.studies.verdicts import Measured, exactly
 
 LEVEL = 0.95
-DRAWS = 2000  # of a bootstrap
 NOTHING = Measured(np.nan, np.nan, np.nan)  # no rows: a width, say, that this scale leaves out
 
 
@@ -33,17 +32,15 @@ def by_seed(rows, column):
 
 
 def median(values, rng, data, level=LEVEL, part=0.5):
-    """Median, or another quantile, over trials ``(seeds, ...)``; whole seeds are resampled.
+    """Median, or another quantile, over trials ``(seeds, ...)``; whole seeds are resampled."""
 
-    `bootstrap` with all draws at once: its loop would take most of a judge's time.
-    """
+    def over_all(replicas, axis):
+        return np.quantile(replicas.reshape(len(replicas), -1), part, axis=1)
+
     values = np.asarray(values)
     if not values.size:
         return NOTHING
-    picks = rng.integers(len(values), size=(DRAWS, len(values)))
-    replicas = np.quantile(values[picks].reshape(DRAWS, -1), part, axis=1)
-    tail = 50 * (1 - level)
-    interval = np.percentile(replicas, [tail, 100 - tail])
+    interval = bootstrap(values, rng, over_all, level=level, together=True)
     return Measured(np.quantile(values, part), *interval, len(values), data)
 
 

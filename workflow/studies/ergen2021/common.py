@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnntheory.stats import wilson
+from cnntheory.stats import bootstrap, wilson
 from workflow.studies import style
 from workflow.studies.verdicts import Measured
 
@@ -47,6 +47,11 @@ def share(claim, rows, seeds, **more):
     """Share of the rows that count as a success of a claim, with its Wilson interval."""
     good = claim.succeeded(rows)
     return Measured(good.mean(), *wilson(good.sum(), len(good)), seeds, **more)
+
+
+def median(values, rng, **more):
+    """Median over the seeds, a value each, with its bootstrap interval."""
+    return Measured(np.median(values), *bootstrap(values, rng), len(values), **more)
 
 
 def drops(table):

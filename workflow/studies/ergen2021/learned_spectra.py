@@ -1,11 +1,7 @@
 """Claim 9d: the energy of trained circular networks at the frequencies of their program."""
 
-import numpy as np
-
-from cnntheory.stats import bootstrap
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import strip
-from workflow.studies.verdicts import Measured
+from workflow.studies.ergen2021.common import median, strip
 
 # Names and looks of what is shown; the program is drawn as bars.
 METHODS = {
@@ -38,12 +34,6 @@ def shares(table):
     """Share of the energy in the program's support: a row a data set, a column a method."""
     found = table[table.selected].groupby(["seed", "method"]).energy.sum()
     return found.unstack("method", fill_value=0.0)
-
-
-def median(values, rng):
-    """Median over the data sets with its bootstrap interval."""
-    values = values.to_numpy()
-    return Measured(np.median(values), *bootstrap(values, rng, np.median), len(values))
 
 
 def draw(findings, tables):

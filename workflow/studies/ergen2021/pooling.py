@@ -1,11 +1,8 @@
 """Claim 8: max beside average pooling: sign patterns, optima and the ordering constraints."""
 
-import numpy as np
-
-from cnntheory.stats import bootstrap
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import FLOOR, drops, excess, judged, strip
-from workflow.studies.verdicts import Measured, exactly
+from workflow.studies.ergen2021.common import FLOOR, drops, excess, judged, median, strip
+from workflow.studies.verdicts import exactly
 
 
 def judge(tables, claims, rng):
@@ -32,7 +29,7 @@ def typical_drop(rows, rng):
     """Median over the seeds of what is lost at the beta where least is, with its interval."""
     lost = rows.groupby("seed")["drop"].min().to_numpy()
     note = f"Least {lost.min():.2g}."
-    return Measured(np.median(lost), *bootstrap(lost, rng), len(lost), note=note)
+    return median(lost, rng, note=note)
 
 
 def draw(findings, tables):

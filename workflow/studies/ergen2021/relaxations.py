@@ -1,11 +1,8 @@
 """Claim 11: what the cones are worth, and what a network with the relaxed weights costs."""
 
-import numpy as np
-
-from cnntheory.stats import bootstrap
 from workflow.studies import study, style
-from workflow.studies.ergen2021.common import FLOOR, drops, excess, judged, strip
-from workflow.studies.verdicts import Measured, exactly
+from workflow.studies.ergen2021.common import FLOOR, drops, excess, judged, median, strip
+from workflow.studies.verdicts import exactly
 
 
 def judge(tables, claims, rng):
@@ -13,27 +10,21 @@ def judge(tables, claims, rng):
     seeds = relaxed.seed.nunique()
     unmatched = claims["11x"].rows(relaxed)
     strict, halved = (claims[claim].rows(relaxed) for claim in ("11", "11b"))
-    median = median_drop(halved, rng)
+    typical = median(halved["drop"].to_numpy(), rng)
     (small,) = halved.beta.unique()
     return {
         "11": exactly(strict["drop"].min(), seeds=seeds),
-        "11b": median,
+        "11b": typical,
         "11x": exactly(
             unmatched.miss.max(),
             seeds=seeds,
-            note=f"Median drop of the value at beta = {small:g}: {median.value:.2g}.",
+            note=f"Median drop of the value at beta = {small:g}: {typical.value:.2g}.",
         ),
-        "medians": {**strict.groupby("beta")["drop"].median(), small: median.value},
+        "medians": {**strict.groupby("beta")["drop"].median(), small: typical.value},
         "half": claims["11b"].at_least,
         "bound": claims["11x"].at_most,
         "drops": relaxed[(relaxed.pooling == "average") & (relaxed.study == "no cones")],
     }
-
-
-def median_drop(rows, rng):
-    """Median over the seeds of what the value loses, with its bootstrap interval."""
-    lost = rows["drop"].to_numpy()
-    return Measured(np.median(lost), *bootstrap(lost, rng), rows.seed.nunique())
 
 
 def draw(findings, tables):
