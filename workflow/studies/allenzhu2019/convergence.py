@@ -119,7 +119,9 @@ def draw(findings, tables):
     )
     judged(rates, findings, "P1b", "farthest median\n", (0.97, 0.89))
     judged(rates, findings, "P1c", "least lower quartile\n", (0.97, 0.12))
-    judged(rates, findings, "P1x", "$m = 4$,\nleast", (0.03, 0.64))
+    asked = findings["claims"]["P1x"].at_least
+    text = f"control:\nleast {{}}\n(\N{GREATER-THAN OR EQUAL TO} {asked:g})"
+    style.judged(rates, findings["P1x"], text, (0.03, 0.68), color=style.VERMILLION)
 
     regular = table[~table.singular]
     for i, (column, symbol) in enumerate(

@@ -216,7 +216,7 @@ def draw_saddle(axis, findings, early):
     axis.yaxis.minorticks_off()
     style.judged(axis, findings["P16"], "path: least {}", (0.97, 0.94), digits=3)
     style.judged(
-        axis, findings["P16x"], "control: {}", (0.5, 0.3), digits=3, color=style.VERMILLION
+        axis, findings["P16x"], "control: {}", (0.97, 0.15), digits=3, color=style.VERMILLION
     )
 
 
