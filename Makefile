@@ -5,7 +5,8 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 ENVIRONMENT := .venv/.installed
 
-.PHONY: figures quick test lint schema docs kernels bench clean help
+.PHONY: figures quick test lint schema docs evidence redraw kernels bench clean help
+EVIDENCE ?= results/evidence.zip
 
 figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scale
 	$(SNAKEMAKE)
@@ -27,6 +28,12 @@ schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from th
 
 docs: $(ENVIRONMENT)  ## ledger and claims of the last standard run
 	PYTHONPATH=. $(BIN)/python docs/make_docs.py
+
+evidence: $(ENVIRONMENT)  ## results/evidence.zip: the tables behind all figures and verdicts, with checksums
+	$(SNAKEMAKE) evidence
+
+redraw: $(ENVIRONMENT)  ## figures and verdicts again from EVIDENCE=..., without computing
+	PYTHONPATH=. $(BIN)/python -m workflow.redraw $(EVIDENCE) --cores $(CORES)
 
 kernels: $(ENVIRONMENT)  ## the standard run under other BLAS kernels: no verdict may change
 	PYTHONPATH=. $(BIN)/python -m workflow.kernels --cores $(CORES) $(KERNELS)

@@ -97,11 +97,10 @@ def report(table, name, most=12):
         lines.append(tabulate(changed[shown], headers="keys", showindex=False))
     moved = table[table.relative > 0].sort_values("relative", ascending=False)
     outside = table.inside.eq(False).sum()  # None is neither
-    lines.append(
-        f"{len(moved)} measured numbers moved, {outside} of them out of their interval; most:"
-    )
+    lines.append(f"{len(moved)} measured numbers moved, {outside} of them out of their interval")
     told = ["paper", "id", "data", "measured", "measured_other", "relative", "inside"]
     if len(moved):
+        lines[-1] += "; most:"
         lines.append(tabulate(moved[told].head(most), headers="keys", showindex=False))
     return "\n".join(lines)
 

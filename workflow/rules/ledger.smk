@@ -98,6 +98,43 @@ rule ledger:
         " {params.committed} > {log:q} 2>&1"
 
 
+# All that the studies read and what they said, in one file: see workflow/redraw.py.
+EVIDENCE = [
+    *verdicts_of(config["papers"]),
+    *(
+        table
+        for paper in config["papers"]
+        for study in STUDIES[paper]
+        for table in tables_read(paper, study)
+    ),
+    "<results>/claims.csv",
+    "<results>/provenance.json",
+    *(f"<results>/{folder}data/source.json" for folder in ["", *(f"{name}/" for name in REPLICAS)]),
+]
+
+
+rule evidence:
+    input:
+        files=list(dict.fromkeys(EVIDENCE)),
+        step="workflow/scripts/ledger/pack_evidence.py",
+        code=imports("workflow/scripts/ledger/pack_evidence.py"),
+    output:
+        ensure("<results>/evidence.zip", non_empty=True),
+    log:
+        "<results>/logs/evidence.log",
+    localrule: True
+    conda:
+        "../../envs/studies.yaml"
+    threads: 1
+    params:
+        results=lambda wildcards: workflow.pathvars.apply("<results>"),
+    message:
+        "Packing the tables behind all figures and verdicts"
+    shell:
+        "PYTHONPATH=src:. python {input.step} {output:q} {input.files:q} --results {params.results:q}"
+        " 2>&1 | tee {log:q}"
+
+
 VERIFIED = {"verify": config["papers"]} | {f"verify_{paper}": [paper] for paper in STUDIES}
 
 for rule_name, papers in VERIFIED.items():

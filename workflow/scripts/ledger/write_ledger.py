@@ -11,7 +11,6 @@ import html
 import json
 import math
 import re
-import zipfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import yaml
 from workflow.closure import ROOT
 from workflow.scripts import step
 from workflow.scripts.ledger import console
+from workflow.scripts.ledger.archive import pack
 from workflow.scripts.ledger.slim import slim
 from workflow.scripts.ledger.theorem import to_html
 
@@ -82,24 +82,6 @@ def write(folder, results, figures, signs, committed=None):
     # The page last: as long as it is the old one, so is nothing that it names gone.
     files["index.html"] = _template().render(page).encode()
     return _place(folder, files)
-
-
-def pack(files, path):
-    """One file to send: the same bytes for the same page.
-
-    Parameters
-    ----------
-    files : list of Path
-        With one folder above all of them, the ledger's.
-    path : Path
-    """
-    folder = files[-1].parent
-    with step.replacing(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as made:
-        for file in sorted(files):
-            name = Path(folder.name, file.relative_to(folder)).as_posix()
-            about = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            made.writestr(about, file.read_bytes())
 
 
 def strip(row):
@@ -418,7 +400,8 @@ def run():
     parser.add_argument("--committed", type=Path, help="verdicts to compare with, CSV")
     args = parser.parse_args()
     folder = args.page.parent
-    pack(write(folder, args.results, args.figures, args.signs, args.committed), args.archive)
+    files = write(folder, args.results, args.figures, args.signs, args.committed)
+    pack(files, folder, args.archive)
 
 
 if __name__ == "__main__":
