@@ -1,3 +1,4 @@
+import html
 import os
 import re
 import shlex
@@ -26,6 +27,7 @@ from workflow.configuration import (
 )
 from workflow.integrity import remove_damaged
 from workflow.scripts.ledger import console
+from workflow.scripts.ledger.theorem import to_html
 
 min_version("9.20")
 
@@ -71,6 +73,12 @@ include: "workflow/rules/allenzhu2019.smk"
 include: "workflow/rules/steps.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/ledger.smk"
+
+
+# What came out, on the first page of `snakemake --report`: there once the ledger is written.
+if Path(workflow.pathvars.apply("<results>/report.rst")).exists():
+
+    report: Path(workflow.pathvars.apply("<results>/report.rst")).absolute().as_posix()
 
 
 rule all:

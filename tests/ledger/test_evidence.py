@@ -82,7 +82,7 @@ def test_a_file_outside_of_the_folder_is_refused(packed, tmp_path):
 def test_what_is_no_pack_is_refused(tmp_path):
     path = tmp_path / "evidence.zip"
     path.write_text("no archive")
-    with pytest.raises(ValueError, match="evidence.zip is no archive"):
+    with pytest.raises(ValueError, match=r"evidence\.zip is no archive"):
         unpack(path, tmp_path / "there")
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("evidence/claims.csv", "")
@@ -123,7 +123,9 @@ def test_figures_and_verdicts_come_from_the_pack_alone(quick, snakemake, known, 
     after = {"holds": "fails", "fails": "holds", "inconclusive": "holds"}[before]
     lines = claims.read_text().splitlines(keepends=True)
     line = next(line for line in lines if ",du2018,rate," in line)
-    claims.write_text(claims.read_text().replace(line, line.replace(f",{before},", f",{after},", 1)))
+    claims.write_text(
+        claims.read_text().replace(line, line.replace(f",{before},", f",{after},", 1))
+    )
     files = [path for path in (tmp_path / "evidence").rglob("*") if path.is_file()]
     pack([path for path in files if path.name != SUMS], tmp_path / "evidence", tmp_path / "e.zip")
     done = redraw("results/forged", tmp_path / "e.zip")

@@ -104,6 +104,21 @@ def sign(wildcards):
     return STUDIES[wildcards.paper][wildcards.study]
 
 
+def caption(sign):
+    """A study in words for Snakemake's report: one line of HTML, since formulas are MathML."""
+    words = {
+        key: html.escape(" ".join(sign[key].split())) for key in ("question", "plain", "caption")
+    }
+    theorem = f"<p>{to_html(sign['theorem'])}</p>" if sign.get("theorem") else ""
+    claims = "".join(
+        f"<li>{claim['id']}: {html.escape(' '.join(claim['statement'].split()))}</li>"
+        for claim in sign.get("claims", [])
+    )
+    listed = f"<ul>{claims}</ul>" if claims else ""
+    head = f"<p><strong>{words['question']}</strong></p>"
+    return f"{head}{theorem}<p>{words['plain']}</p><p>{words['caption']}</p>{listed}"
+
+
 def verdicts_of(papers):
     """The verdicts of every study of some papers."""
     return [

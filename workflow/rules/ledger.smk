@@ -67,7 +67,7 @@ rule ledger:
         ],
         templates=[
             f"workflow/report/ledger/{name}"
-            for name in ("index.html.j2", "ledger.css", "ledger.js")
+            for name in ("index.html.j2", "report.rst.j2", "ledger.css", "ledger.js")
         ],
         citation="CITATION.cff",
         committed=["docs/claims.csv"] if Path("docs/claims.csv").exists() else [],
@@ -76,6 +76,7 @@ rule ledger:
     output:
         page=ensure("<results>/ledger/index.html", non_empty=True),
         archive=ensure("<results>/ledger.zip", non_empty=True),
+        report=ensure("<results>/report.rst", non_empty=True),
     log:
         "<results>/logs/ledger.log",
     benchmark:
@@ -93,7 +94,7 @@ rule ledger:
     message:
         "Writing the ledger: every theorem, picture and verdict on one page"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output.page:q} {output.archive:q}"
+        "PYTHONPATH=src:. python {input.step} {output.page:q} {output.archive:q} {output.report:q}"
         " --results {params.results:q} --figures {params.figures:q} --signs {input.signs:q}"
         " {params.committed} > {log:q} 2>&1"
 

@@ -24,7 +24,10 @@ rule study:
             "<figures>/{paper}/{study}.svg",
             caption="../report/caption.rst",
             category="{paper}",
-            labels={"study": "{study}"},
+            labels=lambda wildcards: {
+                "study": wildcards.study,
+                "claims": ", ".join(claim["id"] for claim in sign(wildcards).get("claims", [])),
+            },
         ),
         pdf="<figures>/{paper}/{study}.pdf",
         csv="<figures>/{paper}/{study}.csv",
@@ -47,7 +50,7 @@ rule study:
                 workflow.pathvars.apply(f"<results>/{dataset}/{wildcards.paper}"),
             )
         ),
-        caption=lambda wildcards: sign(wildcards)["caption"],
+        caption=lambda wildcards: caption(sign(wildcards)),
         scale=config["scale"],
         seed=config["seed"],
         versions=lambda wildcards: versions(
@@ -68,7 +71,9 @@ rule forest:
         verdicts=lambda wildcards: verdicts_of([wildcards.paper]),
     output:
         svg=report(
-            "<figures>/{paper}/verdicts.svg", category="{paper}", labels={"study": "all verdicts"}
+            "<figures>/{paper}/verdicts.svg",
+            category="{paper}",
+            labels={"study": "all verdicts", "claims": "all"},
         ),
         pdf="<figures>/{paper}/verdicts.pdf",
         csv="<figures>/{paper}/verdicts.csv",

@@ -39,7 +39,7 @@ TEXT = re.compile(
 )
 
 
-def write(folder, results, figures, signs, committed=None):
+def write(folder, results, figures, signs, committed=None, report=None):
     """Write the page and what lies beside it; files of an earlier page are replaced or removed.
 
     Parameters
@@ -51,18 +51,22 @@ def write(folder, results, figures, signs, committed=None):
         Room signs of its studies, in the order to show.
     committed : path, optional
         Verdicts of the run that the repository keeps, to be compared with.
+    report : path, optional
+        The first page of Snakemake's report, reStructuredText, which says what came out.
 
     Returns
     -------
     list of Path
-        What was written, the page last.
+        What was written into `folder`, the page last.
     """
     claims = read_claims(results / "claims.csv")
     made = step.read_json(results / "provenance.json")
     papers = _papers(list(map(Path, signs)), claims, results, figures, made["scale"])
+    rows = [row for paper in papers for row in paper["rows"]]
     page = {
         "papers": papers,
-        "rows": [row for paper in papers for row in paper["rows"]],
+        "rows": rows,
+        "different": [row for row in rows if not row["as_expected"]],
         "made": made,
         "seconds": sum(job["seconds"] or 0 for job in made["jobs"].values()),
         "sources": Counter(claims.data),
@@ -79,8 +83,12 @@ def write(folder, results, figures, signs, committed=None):
             path = figures / paper["key"] / study["name"]
             files[study["svg"]] = _picture(path.with_suffix(".svg"))
             files[study["csv"]] = _data(path.with_suffix(".csv"), study["csv"])
+    if report:
+        words = _template("report.rst.j2").render(page, page=folder / "index.html")
+        with step.replacing(report) as part:
+            part.write_text(words)
     # The page last: as long as it is the old one, so is nothing that it names gone.
-    files["index.html"] = _template().render(page).encode()
+    files["index.html"] = _template("index.html.j2").render(page).encode()
     return _place(folder, files)
 
 
@@ -362,7 +370,7 @@ def _data(path, name):
     return gzip.compress(content, 9, mtime=0) if name.endswith(".gz") else content
 
 
-def _template():
+def _template(name):
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -372,7 +380,7 @@ def _template():
     )
     made.filters |= {"said": said, "time": console.duration}
     made.globals |= {"width": WIDTH, "height": HEIGHT}
-    return made.get_template("index.html.j2")
+    return made.get_template(name)
 
 
 def _place(folder, files):
@@ -394,13 +402,14 @@ def run():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("page", type=Path, help="HTML file to write, what it shows beside it")
     parser.add_argument("archive", type=Path, help="the same in one file, ZIP")
+    parser.add_argument("report", type=Path, help="first page of Snakemake's report")
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--figures", type=Path, required=True)
     parser.add_argument("--signs", type=Path, required=True, nargs="+", help="YAML of the studies")
     parser.add_argument("--committed", type=Path, help="verdicts to compare with, CSV")
     args = parser.parse_args()
     folder = args.page.parent
-    files = write(folder, args.results, args.figures, args.signs, args.committed)
+    files = write(folder, args.results, args.figures, args.signs, args.committed, args.report)
     pack(files, folder, args.archive)
 
 
