@@ -258,6 +258,14 @@ def test_an_id_stands_once_in_a_paper(signs):
     assert len(set(found)) == len(found)
 
 
+def test_a_statement_is_understood_by_itself(signs):
+    """In the forests and the table of all verdicts it stands apart from its neighbours."""
+    for (paper, name), sign in signs.items():
+        for claim in sign.claims:
+            first = claim.statement.split()[0]
+            assert first not in ("So", "Nor", "It", "That", "They", "Both"), (paper, name, claim.id)
+
+
 def test_controls_are_named_as_such_and_expected_to_fail(signs):
     for sign in signs.values():
         for claim in sign.claims:
