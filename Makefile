@@ -5,7 +5,11 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 ENVIRONMENT := .venv/.installed
 
-.PHONY: figures quick test lint schema docs evidence redraw kernels bench clean help
+# The tests of the library, which run no pipeline.
+LIBRARY := $(addprefix tests/,du2018 zhong2017 ergen2021 allenzhu2019 images test_descent.py \
+  test_search.py test_stats.py test_files.py)
+
+.PHONY: figures quick test test-library test-workflow lint schema docs evidence redraw kernels bench clean help
 EVIDENCE ?= results/evidence.zip
 
 figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scale
@@ -14,8 +18,16 @@ figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scal
 quick: $(ENVIRONMENT)  ## every rule on little data, under results/quick
 	$(SNAKEMAKE) --configfile config/quick.yaml
 
-test: $(ENVIRONMENT)  ## the test suite
-	$(BIN)/python -m pytest --durations 15
+test: $(ENVIRONMENT)  ## the test suite, library and workflow side by side
+	@$(MAKE) --no-print-directory --jobs 2 test-library test-workflow
+
+# What it says is shown when it is done, so that the two do not mix.
+test-library: $(ENVIRONMENT)
+	@$(BIN)/python -m pytest --durations 15 $(LIBRARY) > .test-library.log 2>&1; \
+	  code=$$?; cat .test-library.log; exit $$code
+
+test-workflow: $(ENVIRONMENT)
+	$(BIN)/python -m pytest --durations 15 tests $(LIBRARY:%=--ignore %)
 
 lint: $(ENVIRONMENT)  ## ruff, snakefmt and Snakemake's own linter
 	$(BIN)/ruff check .
@@ -26,8 +38,10 @@ lint: $(ENVIRONMENT)  ## ruff, snakefmt and Snakemake's own linter
 schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from the steps' options
 	$(BIN)/python -m workflow.schemas.make_schema
 
-docs: $(ENVIRONMENT)  ## ledger and claims of the last standard run
+docs: $(ENVIRONMENT)  ## ledger, claims and pages of the last standard run; the library's reference
 	PYTHONPATH=. $(BIN)/python docs/make_docs.py
+	$(BIN)/python -m pip install --quiet --no-deps --requirement docs/requirements.txt
+	$(BIN)/python docs/make_library.py
 
 evidence: $(ENVIRONMENT)  ## results/evidence.zip: the tables behind all figures and verdicts, with checksums
 	$(SNAKEMAKE) evidence

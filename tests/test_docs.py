@@ -1,0 +1,71 @@
+"""The documentation: every link leads somewhere, and the reference is that of the library."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("*/*.md")]
+)
+LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(([^()\s]+)\)")
+REFERENCE = (ROOT / "docs/library.md").read_text()
+PARTS = re.findall(r"^- \[`(cnntheory[\w.]*)`\]", REFERENCE, re.M)
+
+
+def without_code(text):
+    """Markdown without its blocks of code: what looks like a link there is none."""
+    return re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+
+
+def anchors(path):
+    """What GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", without_code(path.read_text()), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page):
+    for target in LINK.findall(without_code((ROOT / page).read_text())):
+        if re.match("https?://", target):
+            continue
+        name, _, place = target.partition("#")
+        path = (ROOT / page).parent / name if name else ROOT / page
+        assert path.exists(), f"{page}: {target}"
+        if place and path.suffix == ".md":
+            assert place in anchors(path), f"{page}: {target}"
+
+
+def public(module):
+    """Names and objects of a module that its users see."""
+    names = getattr(module, "__all__", None) or [
+        name
+        for name, found in vars(module).items()
+        if name[0] != "_" and getattr(found, "__module__", None) == module.__name__
+    ]
+    return {name: getattr(module, name) for name in names}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_reference_has_every_public_name_with_its_arguments(part):
+    for name, found in public(importlib.import_module(part)).items():
+        if not callable(found):
+            continue
+        # What is loaded when asked for stands under its own module.
+        places = [f"### `{place}.{name}`" for place in (part, found.__module__)]
+        heading = next((place for place in places if place in REFERENCE), None)
+        assert heading, f"{part}.{name} is not in docs/library.md; run make docs"
+        if inspect.isfunction(found):
+            block = REFERENCE.partition(f"{heading}\n\n```python\n")[2].partition("```")[0]
+            asked = re.findall(r"[(,]\s*\*{0,2}(\w+)", re.sub(r"=[^,)]*", "", block))
+            assert asked == list(inspect.signature(found).parameters), f"{part}.{name}"
+
+
+def test_every_part_of_the_library_is_in_the_reference():
+    parts = {f"cnntheory.{path.stem}" for path in (ROOT / "src/cnntheory").glob("[a-z]*")}
+    assert {".".join(part.split(".")[:2]) for part in PARTS} | {"cnntheory.files"} == {
+        part for part in parts if not part.endswith("__")
+    }
