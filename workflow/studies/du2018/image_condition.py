@@ -42,6 +42,11 @@ def draw(findings, tables):
         sides.plot(degrees, wide.median(), **look, label=rf"$\gamma(\phi)$, {data}")
         cross = 6 * table.groupby("seed").l_cross.max()
         sides.axhspan(cross.min(), cross.max(), **area | {"alpha": 0.4}, linewidth=0)
+        needed = rf"needed: $6 L_{{\mathrm{{cross}}}}$, {data}"
+        # Below the first strip, above the second, in case they touch.
+        at, offset, side = ((cross.min(), -2, "top"), (cross.max(), 2, "bottom"))[i]
+        said = {"va": side, "textcoords": "offset points", "fontsize": style.SMALL}
+        sides.annotate(needed, (1, at), (0, offset), **said)
         values = np.sort(found["ratios"].to_numpy())
         places = i + 0.2 * np.linspace(-1, 1, len(values))
         ratios.plot(places, values, **look | {"linestyle": ""})
@@ -50,11 +55,9 @@ def draw(findings, tables):
         ratios.annotate(f"median ${text}$", (i, values.max()), (0, 8), textcoords="offset points",
                         ha="center", fontsize=style.SMALL)  # fmt: skip
         drawn += [table, shown[i][0]["ratios"].rename("ratio").reset_index().assign(data=data)]
-    middle = np.sqrt(cross.min() * cross.max())
-    sides.annotate(r"needed: $6 L_{\mathrm{cross}}$", (1, middle), (0, -14), fontsize=style.SMALL,
-                   textcoords="offset points", va="top")  # fmt: skip
     style.criterion(ratios, findings["asked"])
     sides.set(xscale="log", yscale="log", xlabel=r"angle $\phi$ (degrees)")
+    sides.set_ylim(top=300)
     sides.set_xticks([0.1, 1, 10, 90], ["0.1", "1", "10", "90"])
     sides.set_ylabel("second moments of the patches")
     style.corner(sides, f"{table.seed.nunique()} teachers, median and range", "lower right")

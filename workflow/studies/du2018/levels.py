@@ -37,6 +37,9 @@ def judge(tables, claims, rng):
         "correlations": correlations,
         "permuted": permuted,
         "least": claims["5"].at_least,
+        "slopes": {
+            rule: (claims[claim].at_least, claims[claim].at_most) for rule, claim in RULES.items()
+        },
     }
 
 
@@ -58,7 +61,7 @@ def draw(findings, tables):
     style.title(axes[1], "b", "the theorem's own step: in proportion")
     style.title(order, "c", "the order of the levels is nearly that of the theorem")
     drawn = [
-        draw_rule(axis, table, rule, findings[RULES[rule]], slope)
+        draw_rule(axis, table, rule, findings, slope)
         for axis, rule, slope in zip(axes, ("fixed", "theorem"), (0.5, 1.0), strict=True)
     ]
     axes[0].set_ylabel("iterations")
@@ -68,8 +71,8 @@ def draw(findings, tables):
     return fig, drawn
 
 
-def draw_rule(axis, table, rule, slope, theory):
-    """Iterations against the condition number, a level a colour, and the slope of the theory."""
+def draw_rule(axis, table, rule, findings, theory):
+    """Iterations against the condition number, a level a colour, and the slopes allowed."""
     rows = table[table.rule == rule].sort_values("complexity")
     wide = by_complexity(rows)
     median, low, high = style.median_band(wide.to_numpy())
@@ -79,9 +82,16 @@ def draw_rule(axis, table, rule, slope, theory):
         look = style.measured(0, linestyle="", color=colours[sigma], label=style.sigma_label(sigma))
         axis.errorbar(at, y[0], [[y[0] - y[1]], [y[2] - y[0]]], elinewidth=0.8, **look)
     mean = wide.mean().to_numpy()
-    line = np.exp(np.log(mean).mean() + theory * (np.log(x) - np.log(x).mean()))
-    axis.plot(x, line, **style.THEORY)
-    style.judged(axis, slope, f"slope {{}}\ntheory (dashed): {theory:g}", (0.97, 0.08))
+
+    def line(slope):
+        return np.exp(np.log(mean).mean() + slope * (np.log(x) - np.log(x).mean()))
+
+    axis.plot(x, line(theory), **style.THEORY)
+    # Lines of the slopes that the criterion allows, through the middle of the levels.
+    low, high = findings["slopes"][rule]
+    axis.fill_between(x, line(low), line(high), color="0.9", linewidth=0, zorder=0.5)
+    text = f"slope {{}}\ntheory (dashed): {theory:g}\ncriterion (grey): {low:g} to {high:g}"
+    style.judged(axis, findings[RULES[rule]], text, (0.97, 0.08))
     axis.set(xscale="log", yscale="log", xlabel=r"$((L(0) + 4\beta)\,/\,\gamma(\phi_0))^2$")
     style.plain_ticks(axis)
     return rows.groupby(["rule", "sigma", "complexity"]).iterations.median().reset_index()
