@@ -23,6 +23,7 @@ def sweep(scaling, column, exponent, columns, usual_from=128):
         power = table.width ** np.where(mine, exponent, 1.0)
         table[name] = (1 + table.seed) * np.where(judged, power, 1e6)
         table[name] *= np.where(table.scaling == "usual", table.start_residual, 1)
+    table["limit_movement"] = np.where(table.scaling == "usual", table.start_residual, 1)
     return table
 
 

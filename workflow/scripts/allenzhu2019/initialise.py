@@ -32,7 +32,8 @@ class Options(step.Options):
     blocks: Count = Field(description="of direct draws, what is resampled")
     block: Count = Field(description="direct draws in each")
     trials: Count = Field(description="whole networks that the direct draws are checked against")
-    backward_trials: Count = Field(description="networks of the backward vectors")
+    backward_trials: Count = Field(description="trials of the backward vectors")
+    backward_networks: Count = Field(description="networks of such a trial, averaged")
     few_trials: Count = Field(description="networks of the controls and products")
     samples: Count = Field(description="images of the backward vectors")
     widths: list[Count] = Field(min_length=1, description="m")
@@ -86,14 +87,18 @@ def norms(options, rng, trials):
 
 
 def backward(options, rng, trials):
-    """Norms of the backward vectors, a median over the images."""
+    """Norms of the backward vectors, a median over the images and a mean over some networks."""
+
+    def norms_of(trial, group, width, variance):
+        net = trial.networks(rng, group, width, options.depth, variance=variance)
+        return np.median(numpy(backward_products(net, forward(net, trial.x)))[0], axis=-1)
+
     counts = {2.0: options.backward_trials, 3.0: options.few_trials}
     for width in step.progress(options.widths, label="backward", unit="width"):
         for variance, count in counts.items():
             for s, trial in enumerate(trials[:count]):
-                group = f"initialise {width}"
-                net = trial.networks(rng, group, width, options.depth, variance=variance)
-                found = numpy(backward_products(net, forward(net, trial.x)))[0]
+                groups = [f"backward {width} {k}" for k in range(options.backward_networks)]
+                found = [norms_of(trial, group, width, variance) for group in groups]
                 yield dict(
                     study="backward",
                     width=width,
@@ -101,7 +106,7 @@ def backward(options, rng, trials):
                     variance=variance,
                     seed=s,
                     layer=np.arange(1, options.depth + 1),
-                    value=np.median(found, axis=-1) / np.sqrt(width),
+                    value=np.mean(found, axis=0) / np.sqrt(width),
                 )
 
 

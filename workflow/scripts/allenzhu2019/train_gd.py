@@ -82,9 +82,8 @@ def train_width(options, rng, width, trials):
     p = backward(net, first)
     kernel = gram_matrix(net, trials.x)
     values = numpy(torch.linalg.eigvalsh(kernel))
-    limit = np.linalg.eigvalsh(limit_gram(numpy(trials.x), options.depth))[:, 0] * width
-    if small:
-        limit /= width
+    unit = limit_gram(numpy(trials.x), options.depth)
+    limit = np.linalg.eigvalsh(unit)[:, 0] * (1 if small else width)
     residual = first.outputs[..., 0] - trials.y
     eta = step_size(kernel)
     losses, squares, outputs = descend(net, trials, eta, options)
@@ -126,6 +125,7 @@ def train_width(options, rng, width, trials):
         movement=np.sqrt((numpy(frobenius) ** 2).sum(axis=-1)),
         start_residual=np.linalg.norm(numpy(residual), axis=-1),
         predicted_movement=numpy(predicted_movement(kernel, residual)),
+        limit_movement=numpy(predicted_movement(torch.as_tensor(unit).to(kernel), residual)),
         gradient_change=np.median(changed, axis=-1),
         kernel_change=numpy(
             torch.linalg.matrix_norm(kernel_end - kernel) / torch.linalg.matrix_norm(kernel)

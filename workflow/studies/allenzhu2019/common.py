@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnntheory.stats import bootstrap, clustered_slope
+from cnntheory.stats import bootstrap, clustered_slope, log_log_slope
 from workflow.studies.verdicts import Measured, exactly
 
 LEVEL = 0.95
@@ -84,6 +84,23 @@ def slope_beside(rows, x, y, other, rng):
 
     interval = bootstrap(products, rng, fit)
     return Measured(fit(products, 0), *interval, len(parts), data_of(rows))
+
+
+def slope_of_means(rows, x, y, rng):
+    """Log-log slope in `x` of the geometric mean of `y`, with a bootstrap over seeds.
+
+    Every `x` counts alike, however many trials it has: more of them where they vary most, which
+    here is where they are cheap, sharpen the slope without tilting it.
+    """
+    if rows[x].nunique() < 2:
+        return NOTHING
+    wide = np.log(rows[y].astype(float)).groupby([rows.seed, rows[x]]).mean().unstack()
+
+    def fit(values, axis=0):
+        return log_log_slope(wide.columns, np.exp(np.nanmean(values, axis=axis)))
+
+    values = wide.to_numpy()
+    return Measured(fit(values), *bootstrap(values, rng, fit), len(values), data_of(rows))
 
 
 def slopes_by(rows, key, x, y, rng):

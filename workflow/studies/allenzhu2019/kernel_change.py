@@ -16,7 +16,7 @@ JUDGED = {
 
 def judge(tables, claims, rng):
     table = tables["descent"]
-    found, _ = judge_slopes(table, claims, JUDGED, rng)
+    found = judge_slopes(table, claims, JUDGED, rng)
     both = {"gradient": found["P13"], "kernel": found["P13b"]}
     return found | {"P13c": highest(both, "Of the {}."), "trials": table, "claims": claims}
 

@@ -12,32 +12,24 @@ SHOWN = 64  # narrower networks do not converge
 
 
 def judge_slopes(table, claims, judged, rng):
-    """Slopes in the width: ``{id: Measured}`` and ``{(scaling, quantity): Measured}``.
+    """Slopes in the width, ``{id: Measured}``.
 
     Parameters
     ----------
     table : DataFrame
         Trials of gradient descent, of both parametrisations.
     judged : dict
-        Claim to ``(scaling, quantity)``. A quantity without a claim under one parametrisation is
-        fitted on the rows that the claims of this parametrisation speak of.
+        Claim to ``(scaling, quantity)``.
     """
-    judged = {name: key for name, key in judged.items() if name in claims}
-
-    def fitted(rows, scaling, y):
+    found = {}
+    for name in judged.keys() & claims.keys():
+        rows, (scaling, y) = claims[name].rows(table), judged[name]
         # With small outputs the residual at the start is that of the labels, always the same.
         if scaling == "usual":
-            return slope_beside(rows, "width", y, "start_residual", rng)
-        return slope(rows, "width", y, rng)
-
-    found = {name: fitted(claims[name].rows(table), *key) for name, key in judged.items()}
-    slopes = {key: found[name] for name, key in judged.items()}
-    like = {scaling: claims[name] for name, (scaling, _) in judged.items()}
-    for scaling, claim in like.items():
-        for _, y in judged.values():
-            if (scaling, y) not in slopes:
-                slopes[scaling, y] = fitted(claim.rows(table), scaling, y)
-    return found, slopes
+            found[name] = slope_beside(rows, "width", y, "start_residual", rng)
+        else:
+            found[name] = slope(rows, "width", y, rng)
+    return found
 
 
 def sweep(table):
