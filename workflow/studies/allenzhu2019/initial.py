@@ -203,7 +203,7 @@ def draw(findings, tables):
     backward.set_ylabel(r"$\|B D_L W_L \cdots D_a W_a\| / \sqrt{m}$")
     least = claims["P11"].rows(table).width.min()
     style.judged(backward, findings["P11"], f"$m \\geq {least}$, worst\nmedian {{}}", (0.03, 0.08))
-    style.corner(backward, f"{flat.seed.nunique()} networks", "upper left")
+    style.corner(backward, f"{flat.seed.nunique()} trials", "upper left")
 
     style.title(product, "f", "products of layers grow as the square root of their number")
     products = table[table.study == "product"]
