@@ -9,7 +9,7 @@ ENVIRONMENT := .venv/.installed
 LIBRARY := $(addprefix tests/,du2018 zhong2017 ergen2021 allenzhu2019 images test_descent.py \
   test_search.py test_stats.py test_files.py)
 
-.PHONY: figures quick test test-library test-workflow lint schema docs evidence redraw kernels bench clean help
+.PHONY: figures quick test test-library test-workflow lint schema docs graph evidence redraw kernels bench clean help
 EVIDENCE ?= results/evidence.zip
 
 figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scale
@@ -40,8 +40,12 @@ schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from th
 
 docs: $(ENVIRONMENT)  ## ledger, claims and pages of the last standard run; the library's reference
 	PYTHONPATH=. $(BIN)/python docs/make_docs.py
+	PYTHONPATH=. $(BIN)/python docs/make_graph.py
 	$(BIN)/python -m pip install --quiet --no-deps --requirement docs/requirements.txt
 	$(BIN)/python docs/make_library.py
+
+graph: $(ENVIRONMENT)  ## docs/graph: the method of each paper as a picture
+	PYTHONPATH=. $(BIN)/python docs/make_graph.py
 
 evidence: $(ENVIRONMENT)  ## results/evidence.zip: the tables behind all figures and verdicts, with checksums
 	$(SNAKEMAKE) evidence

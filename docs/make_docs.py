@@ -46,6 +46,16 @@ given more draws, a longer descent or search, or a statistic that does not hang 
 """
 
 
+COMPUTED = """
+## How it is computed
+
+Each step is a file in [workflow/scripts/PAPER](../workflow/scripts/PAPER), each study one in
+[workflow/studies/PAPER](../workflow/studies/PAPER); a line says that one reads what another wrote.
+
+[![Steps and studies, and which reads which](graph/PAPER.svg)](graph/PAPER.svg)
+"""
+
+
 def check(claims):
     """Refuse claims that are not what the documentation may show."""
     if set(claims.scale) != {"standard"}:
@@ -122,6 +132,7 @@ def pages(claims):
     )
     return {
         f"{paper}.md": loader.get_template(f"{paper}.md.j2").render(words(claims, paper))
+        + COMPUTED.replace("PAPER", paper)
         for paper in studies()
     }
 
