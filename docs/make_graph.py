@@ -22,7 +22,7 @@ LOOKS = {"data": style.QUIET, "step": style.MEASURED[0], "study": style.VERMILLI
 
 
 def declared(paper, config):
-    """Name of every step that a paper's rule file declares to its inputs and its output patterns."""
+    """Name of every step that a paper's rule file declares, to its inputs and outputs."""
     found = {}
 
     def declare(_, name, message, output, *, input=(), as_rule=None, **_more):
