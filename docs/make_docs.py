@@ -121,17 +121,22 @@ def sections(claims):
                 yield table(rows)
 
 
-def pages(claims):
-    """The papers' pages: file name to text."""
-    loader = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(DOCS / "pages"),
+def templates():
+    """The papers' pages as they are written."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT / "docs/pages"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def pages(claims):
+    """The papers' pages: file name to text."""
+    found = templates()
     return {
-        f"{paper}.md": loader.get_template(f"{paper}.md.j2").render(words(claims, paper))
+        f"{paper}.md": found.get_template(f"{paper}.md.j2").render(words(claims, paper))
         + COMPUTED.replace("PAPER", paper)
         for paper in studies()
     }

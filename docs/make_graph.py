@@ -32,7 +32,12 @@ def declared(paper, config):
             re.escape(path).replace(r"\{case\}", f"({'|'.join(cases)})") for path in output.values()
         ]
         patterns = [re.compile(re.sub(r"\\{\w+\\}", ".+", path)) for path in made]
-        found[as_rule or name] = (list(flat(dict(input).values())), patterns)
+        read = [
+            path.replace("{case}", case)
+            for path in flat(dict(input).values())
+            for case in cases or [""]
+        ]
+        found[as_rule or name] = (read, patterns)
 
     source = (ROOT / f"workflow/rules/{paper}.smk").read_text()
     words = {"declare": declare, "config": config, "expand": expand, "SPLITS": list(images.FILES)}

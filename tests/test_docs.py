@@ -1,11 +1,15 @@
 """The documentation: every link leads somewhere, and the reference is that of the library."""
 
-import importlib
+import importlib.util
 import inspect
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from cnntheory import images
+from workflow.configuration import studies
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -69,3 +73,46 @@ def test_every_part_of_the_library_is_in_the_reference():
     assert {".".join(part.split(".")[:2]) for part in PARTS} | {"cnntheory.files"} == {
         part for part in parts if not part.endswith("__")
     }
+
+
+@pytest.fixture(scope="module")
+def made():
+    """The program that writes the pages."""
+    spec = importlib.util.spec_from_file_location("make_docs", ROOT / "docs/make_docs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("paper", studies())
+def test_a_page_asks_only_for_claims_and_figures_that_there_are(made, paper):
+    claims = [
+        {"paper": paper, "study": name, "id": claim["id"], "data": data, "bound": "<= 1"}
+        | {"measured": 0.5, "ci_low": 0.25, "ci_high": 0.75, "verdict": "holds"}
+        for name, sign in studies()[paper].items()
+        for claim in sign.get("claims", [])
+        for data in ("synthetic", images.FASHION)
+    ]
+    words = made.words(pd.DataFrame(claims), paper)
+    # Where the template is not filled in, the undefined name says so.
+    text = made.templates().get_template(f"{paper}.md.j2").render(words)
+    assert "0.5 [0.25, 0.75]" in text and text.count("](ledger/") > 3
+    with pytest.raises(KeyError, match=r"asks for claim 99z, of which there are 0"):
+        words["claim"]("99z")
+    with pytest.raises(KeyError):
+        words["figure"]("no_study")
+
+
+@pytest.mark.parametrize("paper", studies())
+def test_the_graph_of_a_paper_leads_from_every_step_to_a_study(config, paper):
+    spec = importlib.util.spec_from_file_location("make_graph", ROOT / "docs/make_graph.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    nodes = module.graph(paper, config)
+    read = {name for _, needs in nodes.values() for name in needs}
+    for name, (kind, needs) in nodes.items():
+        assert kind != "study" or needs, name
+        assert kind == "study" or name in read, name
+    columns = module.columns(nodes)
+    place = {name: i for i, column in enumerate(columns) for name in column}
+    assert all(place[other] < place[name] for name in nodes for other in nodes[name][1])
