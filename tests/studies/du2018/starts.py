@@ -20,9 +20,10 @@ def made(claim, good):
     edge = -0.001 if good else 0.001
     table = table.assign(successes=4000, bound=0.2, sharper_bound=0.2, unscaled_bound=0.9)
     if claim == "11":
-        # Deviation in units of the critical value, downwards.
-        critical = stats.norm.isf(0.025 / len(table)) * np.sqrt(0.4 * 0.6 / DRAWS)
-        table.loc[worst, "successes"] = round(DRAWS * (0.4 - (0.97 if good else 1.03) * critical))
+        # Downwards, so that the interval ends on either side of the tolerance.
+        reach = stats.norm.isf(0.025 / len(table)) * np.sqrt(0.4 * 0.6 / DRAWS)
+        far = 0.029 - reach if good else 0.031 + reach
+        table.loc[worst, "successes"] = round(DRAWS * (0.4 - far))
     if claim == "11b":
         table.loc[worst, "sharper_bound"] = 0.4 + edge
     if claim == "11x":
