@@ -586,3 +586,14 @@ def test_the_committed_page_shows_the_committed_verdicts():
     shown = [attrs for attrs in page.all("tr") if "data-kind" in attrs]
     assert len(shown) == len(pd.read_csv(ROOT / "docs/claims.csv"))
     assert str(ROOT) not in page.text and "--force figures/du2018/closeness.svg" in page.text
+
+
+def test_snakemakes_report_opens_on_what_came_out(quick, snakemake, known, tmp_path):
+    page = tmp_path / "report.html"
+    done = snakemake(quick.tree, "--report", page, **known)
+    assert done.returncode == 0, done.stdout
+    text = page.read_text()
+    verdicts = write_ledger.read_claims(quick.results / "claims.csv")
+    assert "What came out" in text and f"{len(verdicts)} verdicts" in text
+    # A theorem in mathematics, and the claims that a figure answers to.
+    assert "<math" in text and "9a, 9b, 9c" in text
