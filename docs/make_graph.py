@@ -88,10 +88,11 @@ def columns(nodes):
 
 def order(layers, nodes, sweeps=8):
     """Each column sorted by the mean height of its neighbours, over and over: fewer crossings."""
-    near = {name: set(needs) for name, (_, needs) in nodes.items()}
-    for name, (_, needs) in nodes.items():
-        for other in needs:
-            near[other].add(name)
+    # In the order of the nodes: a sum in another order rounds to another picture.
+    near = {
+        name: [other for other in nodes if other in needs or name in nodes[other][1]]
+        for name, (_, needs) in nodes.items()
+    }
     height = {name: i / len(layer) for layer in layers for i, name in enumerate(layer)}
     for sweep in range(sweeps):
         for layer in layers if sweep % 2 else reversed(layers):
