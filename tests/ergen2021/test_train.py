@@ -109,6 +109,24 @@ def test_gradient_descent_stays_above(draw, pooling):
     assert best <= solution.objective * (1.05 if pooling == "max" else 1.01)
 
 
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_beyond_beta_max_the_zero_network_is_certified_without_iterations(draw, pooling, loss):
+    patches, y = draw(6, 3, 3, seed=3)
+    y = np.sign(y) if loss == "logistic" else y
+    top = beta_max(patches, y, pooling, loss=loss)
+    value = 6 * np.log(2) if loss == "logistic" else y @ y / 2
+    # There the interior point had taken a minute to come to the same end.
+    for factor in (1 + 1e-9, 1.01, 100):
+        solution = train_convex(patches, y, factor * top, pooling=pooling, loss=loss)
+        assert solution.iterations == 0 and solution.converged
+        assert len(solution.network.weights) == 0 and solution.gap == pytest.approx(0, abs=1e-12)
+        assert solution.objective == pytest.approx(value) == solution.dual_bound
+        np.testing.assert_array_equal(solution.network.predict(patches), 0)
+    below = train_convex(patches, y, 0.99 * top, pooling=pooling, loss=loss)
+    assert below.iterations > 0 and len(below.network.weights) and below.gap <= 1e-8
+
+
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_beta_max_is_the_threshold(draw, pooling):
     patches, y = draw(7, 2, 3)

@@ -377,6 +377,8 @@ def certify(
 
 def _solve(cells, patches, loss, beta, pooling, tol, start, exact_cones, warm=None):
     """Generate columns, polish, map back. Returns the solution and the cells in use."""
+    if (zero := _zero(cells, patches, loss, beta, pooling, start, exact_cones)) is not None:
+        return zero, None
     chosen = _first_cells(cells, warm)
     groups, point, lower, chosen, rounds, iterations, work = _generate(
         cells, patches, loss, beta, tol, chosen
@@ -450,6 +452,37 @@ def _solve(cells, patches, loss, beta, pooling, tol, start, exact_cones, warm=No
     )
     length = np.linalg.norm(point.c, axis=1)
     return solution, chosen[np.unique(groups.cell[length > 1e-6 * length.max()])]
+
+
+def _zero(cells, patches, loss, beta, pooling, start, exact_cones):
+    """The zero network where it is the optimum, from beta_max on; else None.
+
+    The interior point has no interior to follow there, and takes long to say so.
+    """
+    outputs = np.zeros(len(patches))
+    v = loss.dual(outputs)
+    price, *_ = price_cells(cells, patches, v, beta)
+    if price > beta:
+        return None
+    objective, (bound, v) = float(loss.value(outputs)), dual_value(v, loss, price, beta)
+    gap = (objective - bound) / max(objective, _TINY)
+    return Solution(
+        network=network_of_rays(np.zeros((0, patches.shape[2])), np.zeros(0), pooling),
+        objective=objective,
+        program=objective,
+        dual_bound=bound,
+        restricted_gap=gap,
+        gap=gap if cells.exact and exact_cones else np.nan,
+        converged=True,
+        exact=cells.exact,
+        patterns=cells.patterns,
+        dual=v,
+        active=0,
+        rounds=0,
+        iterations=0,
+        work=0.0,
+        seconds=time.perf_counter() - start,
+    )
 
 
 def _first_cells(cells, warm):
