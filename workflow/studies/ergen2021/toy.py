@@ -18,10 +18,12 @@ def draw(findings, tables):
     solver = timing[timing.method == "convex"].seconds.iloc[0]
     widths = sorted(runs.width.unique())
     fig, axes = style.panels(len(widths), height=2.9, sharey=True)
-    for letter, axis, width, amount in zip("abc", axes, widths, AMOUNTS, strict=False):
+    names = AMOUNTS if len(widths) == len(AMOUNTS) else widths
+    for i, (axis, width) in enumerate(zip(axes, widths, strict=True)):
         rows = runs[(runs.width == width) & (runs.seconds > 0)]
         above = draw_runs(axis, rows) / optimum - 1
-        style.title(axis, letter, f"{amount} filters: the best start ends {above:.0%} above")
+        said = f"{names[i]} filters: the best start ends {above:.0%} above"
+        style.title(axis, "abcdefghij"[i], said)
         axis.axhline(optimum, label="theory: optimum of the convex program", **style.THEORY)
         star = style.measured(1, marker="*", markersize=11, linestyle="", zorder=7)
         label = "network mapped back from it, at the solver's time"
