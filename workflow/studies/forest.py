@@ -84,6 +84,7 @@ def forest(rows):
     if rows.paper.nunique() > 1:
         raise ValueError(f"one paper a forest, found {', '.join(rows.paper.unique())}")
     lines, place = [], 0.0
+    more = max(0, rows.id.str.len().max() - 12)  # letters of an id for which there is no room
     for kind, head in BLOCKS.items():
         part = rows[rows.kind == kind]
         if part.empty:
@@ -91,7 +92,7 @@ def forest(rows):
         lines.append((place - 1.2, head, None))
         place -= 1.4
         for name, claim in part.groupby("id", sort=False):
-            said = textwrap.fill(claim.statement.iloc[0], COLUMN)
+            said = textwrap.fill(claim.statement.iloc[0], COLUMN - more)
             size = 1 + 0.75 * said.count("\n")
             lines.append((place - size / 2 - 0.4, said, (name, claim)))
             place -= size
@@ -104,7 +105,7 @@ def forest(rows):
             continue
         name, claim = row
         _write(axis, 0.005, place, name, color=style.QUIET)
-        _write(axis, 0.105, place, said, linespacing=1.0)
+        _write(axis, 0.105 + 0.008 * more, place, said, linespacing=1.0)
         _draw_row(axis, place, claim)
     axis.set(
         xlim=(-END - 0.15, END + 0.15),
