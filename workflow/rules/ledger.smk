@@ -123,6 +123,8 @@ rule evidence:
         ensure("<results>/evidence.zip", non_empty=True),
     log:
         "<results>/logs/evidence.log",
+    benchmark:
+        "<results>/benchmarks/evidence.jsonl"
     localrule: True
     conda:
         "../../envs/studies.yaml"
