@@ -124,7 +124,7 @@ def test_the_library_imports_only_its_dependencies():
 
 def test_the_targets_that_the_readme_names_exist():
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.M)) | {".venv/.installed"}
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.M)) | {".venv/.installed"}
     assert "ENVIRONMENT := .venv/.installed" in makefile and "$(ENVIRONMENT):" in makefile
     readme = (ROOT / "README.md").read_text()
     # In code only: "make" is a word of English too.
