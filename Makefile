@@ -38,9 +38,8 @@ lint: $(ENVIRONMENT)  ## ruff, snakefmt and Snakemake's own linter
 schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from the steps' options
 	$(BIN)/python -m workflow.schemas.make_schema
 
-docs: $(ENVIRONMENT)  ## ledger, claims and pages of the last standard run; the library's reference
+docs: graph  ## ledger, claims and pages of the last standard run; the library's reference
 	PYTHONPATH=. $(BIN)/python docs/make_docs.py
-	PYTHONPATH=. $(BIN)/python docs/make_graph.py
 	$(BIN)/python -m pip install --quiet --no-deps --requirement docs/requirements.txt
 	$(BIN)/python docs/make_library.py
 

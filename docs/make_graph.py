@@ -9,10 +9,8 @@ from pathlib import Path
 
 import matplotlib as mpl
 import yaml
-from snakemake.io import expand
 
-from cnntheory import images
-from workflow.configuration import studies, tables_of
+from workflow.configuration import declared, studies, tables_of
 from workflow.studies import style
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,27 +19,23 @@ ROW, COLUMN = 0.2, 2.3  # inches
 LOOKS = {"data": style.QUIET, "step": style.MEASURED[0], "study": style.VERMILLION}
 
 
-def declared(paper, config):
-    """Name of every step that a paper's rule file declares, to its inputs and outputs."""
+def steps_of(paper, config):
+    """Name of every step of a paper, to its inputs and to patterns of its outputs."""
     found = {}
-
-    def declare(_, name, message, output, *, input=(), as_rule=None, **_more):
-        output = {"table": output} if isinstance(output, str) else output
+    for step in declared(config, paper):
+        name = step["name"]
         cases = [case for case in config[paper].get(name, {}) if case != "common"]
         made = [
-            re.escape(path).replace(r"\{case\}", f"({'|'.join(cases)})") for path in output.values()
+            re.escape(path).replace(r"\{case\}", f"({'|'.join(cases)})")
+            for path in step["output"].values()
         ]
         patterns = [re.compile(re.sub(r"\\{\w+\\}", ".+", path)) for path in made]
         read = [
             path.replace("{case}", case)
-            for path in flat(dict(input).values())
+            for path in flat(dict(step.get("input", {})).values())
             for case in cases or [""]
         ]
-        found[as_rule or name] = (read, patterns)
-
-    source = (ROOT / f"workflow/rules/{paper}.smk").read_text()
-    words = {"declare": declare, "config": config, "expand": expand, "SPLITS": list(images.FILES)}
-    exec(compile(source, paper, "exec"), words)
+        found[step.get("as_rule", name)] = (read, patterns)
     return found
 
 
@@ -52,7 +46,7 @@ def flat(parts):
 
 def graph(paper, config):
     """Nodes, name to kind and to the names of what they need."""
-    steps = declared(paper, config)
+    steps = steps_of(paper, config)
 
     def needed(paths):
         for path in paths:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import pytest
 import yaml
-from snakemake.io import expand
 
 from cnntheory import images
+from workflow import configuration
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -81,17 +81,7 @@ def rules():
 @pytest.fixture(scope="session")
 def declared(config):
     """What the papers' rule files declare: a dict of the words of `declare`, one a step."""
-    found = []
-
-    def declare(paper, name, message, output, **more):
-        output = {"table": output} if isinstance(output, str) else output
-        found.append({"paper": paper, "name": name, "message": message, "output": output} | more)
-
-    words = {"declare": declare, "config": config, "expand": expand, "SPLITS": list(images.FILES)}
-    for paper in config["papers"]:
-        source = (ROOT / f"workflow/rules/{paper}.smk").read_text()
-        exec(compile(source, paper, "exec"), dict(words))
-    return found
+    return [step for paper in config["papers"] for step in configuration.declared(config, paper)]
 
 
 @pytest.fixture(scope="session")

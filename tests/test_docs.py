@@ -75,17 +75,17 @@ def test_every_part_of_the_library_is_in_the_reference():
     }
 
 
-@pytest.fixture(scope="module")
-def made():
-    """The program that writes the pages."""
-    spec = importlib.util.spec_from_file_location("make_docs", ROOT / "docs/make_docs.py")
+def program(name):
+    """One of the programs in docs, as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"docs/{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.mark.parametrize("paper", studies())
-def test_a_page_asks_only_for_claims_and_figures_that_there_are(made, paper):
+def test_a_page_asks_only_for_claims_and_figures_that_there_are(paper):
+    made = program("make_docs")
     claims = [
         {"paper": paper, "study": name, "id": claim["id"], "data": data, "bound": "<= 1"}
         | {"measured": 0.5, "ci_low": 0.25, "ci_high": 0.75, "verdict": "holds"}
@@ -105,9 +105,7 @@ def test_a_page_asks_only_for_claims_and_figures_that_there_are(made, paper):
 
 @pytest.mark.parametrize("paper", studies())
 def test_the_graph_of_a_paper_leads_from_every_step_to_a_study(config, paper):
-    spec = importlib.util.spec_from_file_location("make_graph", ROOT / "docs/make_graph.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = program("make_graph")
     nodes = module.graph(paper, config)
     read = {name for _, needs in nodes.values() for name in needs}
     for name, (kind, needs) in nodes.items():

@@ -78,3 +78,11 @@ def test_verdicts_of_the_quick_run_stay_under_the_oldest_kernels(quick, known):
     rows = json.loads((quick.results / "du2018/verdicts/rate.json").read_text())
     again = quick.results / "kernels/oldest/du2018/verdicts/rate.json"
     assert len(json.loads(again.read_text())) == len(rows)
+
+
+def test_a_run_that_fails_ends_this_one_with_its_exit(monkeypatch, tmp_path, capfd):
+    monkeypatch.setattr(kernels, "ROOT", tmp_path)  # with no Snakefile
+    with pytest.raises(SystemExit) as ended:
+        kernels.snakemake(["du2018/rate"], "results", "1")
+    assert ended.value.code == 1
+    assert "Snakefile" in capfd.readouterr().err

@@ -455,7 +455,7 @@ def test_the_run_records_what_it_was_made_with(quick, config):
     jobs = {
         console.job_name(path.relative_to(quick.results))
         for path in quick.results.rglob("benchmarks/**/*.jsonl")
-        if path.stem not in ("record_provenance", "ledger")  # they come after it
+        if path.stem not in ("record_provenance", "ledger", "evidence")  # they come after it
     }
     assert set(record["jobs"]) == jobs
     assert {"data/fetch_mnist", "du2018/stream", "du2018/studies/stream"} <= jobs

@@ -64,6 +64,22 @@ def studies():
     return found
 
 
+def declared(config, paper):
+    """What a paper's rule file declares: a dict of the words of `declare`, one a step."""
+    from snakemake.io import expand
+
+    found = []
+
+    def declare(paper, name, message, output, **more):
+        output = {"table": output} if isinstance(output, str) else output
+        found.append({"paper": paper, "name": name, "message": message, "output": output} | more)
+
+    source = (ROOT / f"workflow/rules/{paper}.smk").read_text()
+    words = {"declare": declare, "config": config, "expand": expand, "SPLITS": list(images.FILES)}
+    exec(compile(source, f"{paper}.smk", "exec"), words)
+    return found
+
+
 # What a configuration may say
 
 

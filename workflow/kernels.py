@@ -118,16 +118,39 @@ def targets(words, results):
     return found
 
 
-def snakemake(words, results, cores, configfiles, variables):
-    """Make the verdicts below `results` under some environment; returns their rows."""
+def snakemake(
+    words, results, cores, *, config=(), configfiles=(), options=(), more=(), variables=()
+):
+    """Make the verdicts of papers and studies below a folder; end the run where Snakemake fails.
+
+    Parameters
+    ----------
+    words : list of str
+        See `targets`.
+    results : str
+    cores : str
+    config : dict, optional
+        Configuration that is added to that of `configfiles`.
+    configfiles, options, more : list of str, optional
+        Files, options and further targets for the command line.
+    variables : dict, optional
+        Environment variables.
+
+    Returns
+    -------
+    list of dict
+        The verdicts' rows.
+    """
     wanted = targets(words, results)
     folders = {"pathvars": {"results": results, "figures": f"{results}/figures"}}
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        yaml.safe_dump(folders, file)
+        yaml.safe_dump(dict(config) | folders, file)
         file.flush()
-        command = [sys.executable, "-m", "snakemake", *wanted, "--cores", str(cores)]
-        command += ["--quiet", "rules", "--configfile", *configfiles, file.name]
-        subprocess.run(command, check=True, cwd=ROOT, env=os.environ | variables)
+        command = [sys.executable, "-m", "snakemake", *wanted, *more, "--cores", cores]
+        command += ["--quiet", "rules", *options, "--configfile", *configfiles, file.name]
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | dict(variables))
+    if done.returncode:
+        sys.exit(done.returncode)
     return [row for path in wanted for row in json.loads(Path(ROOT, path).read_text())]
 
 
@@ -142,13 +165,17 @@ def main():
     for path in args.configfile:
         given = yaml.safe_load(Path(path).read_text())
         results = given.get("pathvars", {}).get("results", results)
-    words = (args.what, args.cores, args.configfile)
-    base = snakemake(args.what, results, *words[1:], {})
+
+    def made(results, variables):
+        files = args.configfile
+        return snakemake(args.what, results, args.cores, configfiles=files, variables=variables)
+
+    base = made(results, {})
     good = True
     for name, variables in combinations().items():
         print(f"{name}: {' '.join(f'{key}={value}' for key, value in variables.items())}")
         folder = f"{results}/kernels/{name}"
-        other = snakemake(args.what, folder, *words[1:], variables)
+        other = made(folder, variables)
         table = compare(base, other)
         Path(ROOT, folder).mkdir(parents=True, exist_ok=True)
         table.to_csv(Path(ROOT, folder, "compared.csv"), index=False)

@@ -8,19 +8,14 @@ unless named. Compares the verdicts with those of the pack; exits 1 where one di
 """
 
 import argparse
-import json
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
-
-import yaml
 
 from cnntheory import images
 from workflow import kernels
 from workflow.closure import ROOT
 from workflow.scripts import step
-from workflow.scripts.ledger.archive import unpack
+from workflow.scripts.ledger.archive import SUMS, unpack
 from workflow.scripts.ledger.write_ledger import read_claims
 
 RULES = ("study", "forest")  # what may run: nothing that computes
@@ -33,27 +28,19 @@ def configuration(folder):
         "scale": made["scale"],
         "seed": made["seed"],
         "replicate": [name for name in images.KNOWN if (folder / name).is_dir()],
-        "pathvars": {"results": str(folder), "figures": str(folder / "figures")},
     }
 
 
 def redraw(words, folder, cores):
-    """Make figures and verdicts of papers and studies from the tables in `folder`.
-
-    Returns
-    -------
-    list of dict
-        The verdicts' rows.
-    """
-    verdicts = kernels.targets(words, folder)
-    forests = [f"{folder}/figures/{word}/verdicts.svg" for word in words if "/" not in word]
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        yaml.safe_dump(configuration(folder), file)
-        file.flush()
-        command = [sys.executable, "-m", "snakemake", *verdicts, *forests, "--cores", cores]
-        command += ["--quiet", "rules", "--allowed-rules", *RULES, "--force", "--configfile"]
-        subprocess.run([*command, file.name], check=True, cwd=ROOT)
-    return [row for path in verdicts for row in json.loads(Path(ROOT, path).read_text())]
+    """Make figures and verdicts of papers and studies from the tables in `folder`; their rows."""
+    return kernels.snakemake(
+        words,
+        str(folder),
+        cores,
+        config=configuration(folder),
+        options=["--allowed-rules", *RULES, "--force"],
+        more=[f"{folder}/figures/{word}/verdicts.svg" for word in words if "/" not in word],
+    )
 
 
 def main():
@@ -63,8 +50,11 @@ def main():
     parser.add_argument("--into", type=Path, default=Path("results/redrawn"))
     parser.add_argument("--cores", default="all")
     args = parser.parse_args()
-    unpack(args.evidence, ROOT / args.into)
-    packed = read_claims(ROOT / args.into / "claims.csv")
+    into = ROOT / args.into
+    if into.is_dir() and any(into.iterdir()) and not (into / SUMS).exists():
+        parser.error(f"--into {args.into}: holds something else than a pack; name another folder")
+    unpack(args.evidence, into)
+    packed = read_claims(into / "claims.csv")
     rows = redraw(args.what or list(packed.paper.unique()), args.into, args.cores)
     judged = {(row["paper"], row["study"]) for row in rows}
     packed = packed[[study in judged for study in zip(packed.paper, packed.study, strict=True)]]

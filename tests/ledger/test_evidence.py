@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -35,10 +34,9 @@ def with_member(archive, name, content):
 
 def test_what_is_packed_is_unpacked_and_sha256sum_agrees(packed, tmp_path):
     files = unpack(packed, tmp_path / "there")
-    assert {path.relative_to(tmp_path / "there"): path.read_bytes() for path in files} == {
-        Path("claims.csv"): bytes([0]) * 1000,
-        Path("du2018/rate.parquet"): bytes([1]) * 1000,
-    }
+    found = {str(path.relative_to(tmp_path / "there")): path.read_bytes() for path in files}
+    assert found.pop(SUMS).count(b"\n") == 2
+    assert found == {"claims.csv": bytes([0]) * 1000, "du2018/rate.parquet": bytes([1]) * 1000}
     with zipfile.ZipFile(packed) as made:
         made.extractall(tmp_path)
     done = subprocess.run(
@@ -114,6 +112,11 @@ def test_figures_and_verdicts_come_from_the_pack_alone(quick, snakemake, known, 
             path = f"{study}{suffix}"
             assert (made / "figures" / path).read_bytes() == (quick.figures / path).read_bytes()
     assert not (tree / "results/data").exists() and not (made / "data/patches.npy").exists()
+
+    # Never among other results.
+    done = redraw("config")
+    assert done.returncode == 2 and "--into config: holds something else" in done.stderr
+    assert "Traceback" not in done.stderr
 
     # A pack whose verdicts are not those that its tables give: named, and the exit says so.
     with zipfile.ZipFile(quick.results / "evidence.zip") as packed:

@@ -283,7 +283,8 @@ def bound(axis, x, y, side, label="", at=0.5):
     ----------
     axis : matplotlib Axes
     x, y : array_like
-        Points of the bound; `x` None and a number `y` for one over the whole width.
+        Points of the bound, with none no arrow; `x` None and a number `y` for one over the whole
+        width.
     side : {"above", "below"}
         Where the theorem lets the measurements lie.
     label : str
@@ -300,6 +301,8 @@ def bound(axis, x, y, side, label="", at=0.5):
         place, grid = (at, y), axis.get_yaxis_transform()
     else:
         (line,) = axis.plot(x, y, **BOUND)
+        if not len(x):
+            return line
         i = round(at * (len(x) - 1))
         place, grid = (np.asarray(x)[i], np.asarray(y)[i]), axis.transData
     up = {"above": 1, "below": -1}[side]

@@ -398,7 +398,7 @@ def _solve(cells, patches, loss, beta, pooling, tol, start, exact_cones, warm=No
     def closes(objective):
         return objective - lower[0] <= tol * objective
 
-    # the zero network is the first candidate: from beta_max on it is the optimum, exactly
+    # the zero network is the first candidate
     best = map_back(np.zeros((0, patches.shape[2])), np.zeros(0, int))
     if tol > _LOOSE:
         best = min(best, map_back(*_long_rays(point.c)), key=_first)

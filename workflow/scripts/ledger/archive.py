@@ -45,7 +45,7 @@ def unpack(path, folder):
     path : Path
         As `pack` writes it.
     folder : Path
-        Where they go; it is made.
+        Where they go, `SUMS` too; it is made.
 
     Returns
     -------
@@ -61,17 +61,21 @@ def unpack(path, folder):
     try:
         with zipfile.ZipFile(path) as made:
             contents = {name.partition("/")[2]: made.read(name) for name in made.namelist()}
-        sums = contents.pop(SUMS).decode().splitlines()
+        sums = contents[SUMS].decode().splitlines()
     except (zipfile.BadZipFile, KeyError) as error:
         raise ValueError(f"{path} is no archive with {SUMS} ({error}); fetch it again") from error
     wanted = {name: digest for digest, name in (line.split("  ", 1) for line in sums)}
-    found = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    found = {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in contents.items()
+        if name != SUMS
+    }
     if wrong := sorted(name for name, _ in wanted.items() ^ found.items()):
         raise ValueError(f"{path}: {wrong[0]} is not what {SUMS} says; fetch the archive again")
     for name in contents:
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise ValueError(f"{path}: {name} lies outside of the archive's folder")
-    for name, content in contents.items():
+    for name in sorted(contents, key=lambda name: name != SUMS):  # first: it marks the folder
         with step.replacing(folder / name) as part:
-            part.write_bytes(content)
+            part.write_bytes(contents[name])
     return [folder / name for name in contents]

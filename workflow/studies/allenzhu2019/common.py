@@ -90,7 +90,8 @@ def slope_of_means(rows, x, y, rng):
     """Log-log slope in `x` of the geometric mean of `y`, with a bootstrap over seeds.
 
     Every `x` counts alike, however many trials it has: more of them where they vary most, which
-    here is where they are cheap, sharpen the slope without tilting it.
+    here is where they are cheap, sharpen the slope without tilting it. The finding counts the seeds
+    of the `x` that has fewest.
     """
     if rows[x].nunique() < 2:
         return NOTHING
@@ -100,7 +101,8 @@ def slope_of_means(rows, x, y, rng):
         return log_log_slope(wide.columns, np.exp(np.nanmean(values, axis=axis)))
 
     values = wide.to_numpy()
-    return Measured(fit(values), *bootstrap(values, rng, fit), len(values), data_of(rows))
+    fewest = int(wide.notna().sum().min())
+    return Measured(fit(values), *bootstrap(values, rng, fit), fewest, data_of(rows))
 
 
 def slopes_by(rows, key, x, y, rng):

@@ -22,8 +22,10 @@ def judge_slopes(table, claims, judged, rng):
         Claim to ``(scaling, quantity)``.
     """
     found = {}
-    for name in judged.keys() & claims.keys():
-        rows, (scaling, y) = claims[name].rows(table), judged[name]
+    for name, (scaling, y) in judged.items():
+        if name not in claims:
+            continue
+        rows = claims[name].rows(table)
         # With small outputs the residual at the start is that of the labels, always the same.
         if scaling == "usual":
             found[name] = slope_beside(rows, "width", y, "start_residual", rng)

@@ -70,8 +70,7 @@ def draw_lost(axis, rows):
     drawn = [style.curve(axis, rows, "rho", "lost", look, None, log=True)]
     mass = rows.groupby("rho").boundary_mass.median()
     mass = mass[mass > 0]
-    if len(mass):
-        style.bound(axis, mass.index, mass, "below", at=0.6)
+    style.bound(axis, mass.index, mass, "below", at=0.6)
     axis.plot([], [], label="corrected bound: mass near the boundary", **style.BOUND)
     recalled = 4 * (1 - np.cos(rho))
     axis.plot(rho, recalled, label=r"theory as we recall it: $4(1 - \cos\rho)$", **style.THEORY)
