@@ -9,7 +9,7 @@ ENVIRONMENT := .venv/.installed
 LIBRARY := $(addprefix tests/,du2018 zhong2017 ergen2021 allenzhu2019 images test_descent.py \
   test_search.py test_stats.py test_files.py)
 
-.PHONY: figures quick test test-library test-workflow lint schema docs graph evidence redraw kernels bench clean help
+.PHONY: figures quick test test-library test-workflow browser lint schema docs graph evidence redraw kernels bench clean help
 EVIDENCE ?= results/evidence.zip
 
 figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scale
@@ -28,6 +28,10 @@ test-library: $(ENVIRONMENT)
 
 test-workflow: $(ENVIRONMENT)
 	$(BIN)/python -m pytest --durations 15 tests $(LIBRARY:%=--ignore %)
+
+browser: $(ENVIRONMENT)  ## docs/ledger in a real browser: filters, keyboard, widths, what axe-core finds
+	$(BIN)/python -m pip install --quiet --no-deps --requirement tests/ledger/requirements.txt
+	$(BIN)/python -m pytest tests/ledger/test_browser.py
 
 lint: $(ENVIRONMENT)  ## ruff, snakefmt and Snakemake's own linter
 	$(BIN)/ruff check .

@@ -78,6 +78,8 @@ def number(claim):
     """What was measured, with its interval."""
     if pd.isna(claim.measured):
         return ""
+    if abs(claim.measured) >= write_ledger.HUGE:
+        return "infinite"
     interval = "" if pd.isna(claim.ci_low) else f" [{claim.ci_low:.3g}, {claim.ci_high:.3g}]"
     return f"{claim.measured:.3g}{interval}"
 

@@ -345,6 +345,47 @@ def test_controls_belong_to_claims_by_their_ids(control, claims):
     assert write_ledger.controlled(control, known) == claims
 
 
+def test_a_control_says_itself_what_its_id_does_not():
+    known = ["1", "1b-max", "1b-average", "9"]
+    assert write_ledger.controlled("N3", known, of="9") == ["9"]
+    assert write_ledger.controlled("1y", known, of="1b") == ["1b-max", "1b-average"]
+
+
+@pytest.mark.parametrize("paper", studies())
+def test_every_control_belongs_to_a_claim(paper):
+    claims = [claim for sign in studies()[paper].values() for claim in sign.get("claims", [])]
+    others = [claim["id"] for claim in claims if claim["kind"] != "control"]
+    for claim in claims:
+        if claim["kind"] == "control":
+            assert write_ledger.controlled(claim["id"], others, claim.get("control_of")), claim[
+                "id"
+            ]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(1e99, "∞"), (-2e99, "−∞"), (-1.5e-7, "−1.5e−07"), (0.25, "0.25"), (0, "0")],
+)
+def test_a_number_is_said_in_three_digits(number, text):
+    assert write_ledger.said(number) == text
+
+
+def test_of_a_figure_the_titles_are_said_and_nothing_else():
+    svg = "".join(
+        f'<!-- {line} --><g transform="translate(1 {y}) scale({size} -{size})">'
+        for line, y, size in (
+            (r"$\mathbf{(a)}$ the error falls as $n^{-1/2}$,", 10, 0.08),
+            ("in both laws", 20, 0.08),
+            ("(a) median", 40, 0.065),
+            (r"$\mathbf{(b)}$ so does its bound", 50, 0.08),
+        )
+    )
+    assert (
+        write_ledger.seen(svg)
+        == "(a) the error falls as n^-1/2, in both laws. (b) so does its bound"
+    )
+
+
 @pytest.mark.parametrize(
     ("bound", "interval", "inside"),
     [

@@ -54,6 +54,9 @@ class Claim(_Strict):
     statement: Text
     source: Text
     provenance: Literal["confirmed", "derived", "reconstructed"]
+    control_of: Text | None = Field(
+        None, description="of a control: the claim, where its id does not say so (9x is one of 9)"
+    )
     criterion: Text = Field(description="what is measured and when it holds, in words")
     at_least: float | None = None
     at_most: float | None = None
@@ -76,6 +79,8 @@ class Claim(_Strict):
 
     @pydantic.model_validator(mode="after")
     def _has_a_band(self):
+        if self.control_of and self.kind != "control":
+            raise ValueError(f"control_of is for controls, found with a {self.kind}")
         if self.at_least is None and self.at_most is None:
             raise ValueError("expected at_least, at_most or both")
         if None not in (self.at_least, self.at_most) and self.at_least > self.at_most:

@@ -32,6 +32,7 @@ COLUMNS = (
     "verdict",
     "expected",
     "amended",
+    "control_of",
     "figure",
     "note",
 )

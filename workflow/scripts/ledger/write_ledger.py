@@ -29,6 +29,7 @@ from workflow.scripts.ledger.theorem import to_html
 TEMPLATES = ROOT / "workflow/report/ledger"
 VERDICTS = {"holds": "✓", "fails": "✗", "inconclusive": "?"}
 KINDS = {"claim": "claims", "control": "controls", "identity": "identities"}
+HUGE = 1e99  # stands for infinity, which JSON has not
 HEAVY = 20_000  # bytes of a CSV from which it is compressed
 SAME = 1e-6  # relative difference of numbers that two runs of one machine do not have
 WIDTH, HEIGHT = 240, 24  # of an interval's picture
@@ -127,7 +128,7 @@ def strip(row):
     return {"band": ends, "interval": [at(low), at(high)], "value": at(row["measured"])}
 
 
-def controlled(name, claims):
+def controlled(name, claims, of=None):
     """Ids of the claims whose hypothesis a control breaks: 9x breaks that of 9, Z1x all of Z1-*.
 
     Parameters
@@ -136,18 +137,22 @@ def controlled(name, claims):
         Id of a control.
     claims : iterable of str
         Ids of its paper that are no controls.
+    of : str, optional
+        What its room sign says where the id does not tell.
     """
     found = re.fullmatch(r"(.+?)[xyz](-.+)?", name)
-    if not found:
+    if not (of or found):
         return []
-    base, part = found[1], found[2] or ""
+    base, part = (of, "") if of else (found[1], found[2] or "")
     exact = [claim for claim in claims if claim == base + part]
     return exact or [claim for claim in claims if claim == base or claim.startswith(f"{base}-")]
 
 
 def said(value):
-    """A number in three digits, with a true minus sign."""
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+    """A number in three digits, with a true minus sign; what stands for infinity as such."""
+    text = "\N{INFINITY}" if abs(value) >= HUGE else f"{abs(value):.3g}"
+    text = text.replace("-", "\N{MINUS SIGN}")
+    return f"\N{MINUS SIGN}{text}" if value < 0 else text
 
 
 def seen(svg):
@@ -163,7 +168,7 @@ def seen(svg):
         below = (
             last and last[::2] == (x, size) and 0 < float(y) - float(last[1]) < 200 * float(size)
         )
-        if re.match(r"\$\\mathbf\{\([a-z]\)\}\$ |\([a-z]\) ", line):
+        if re.match(r"\$\\mathbf\{\([a-z]\)\}\$ ", line):
             titles.append(line)
         elif titles and below:  # a title of several lines
             titles[-1] += f" {line}"
@@ -187,7 +192,7 @@ def read_claims(path):
     """The verdicts as a table, missing numbers and texts told apart."""
     with step.reading(path):
         claims = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values=[""])
-    words = ["note", "amended"]
+    words = ["note", "amended", "control_of"]
     claims[words] = claims[words].astype(object).fillna("")
     return claims
 
@@ -255,16 +260,18 @@ def _rows(claims):
     for row in rows:
         by_name[row["paper"], row["id"]].append(row)
     for control in rows:
-        if control["kind"] == "control" and not control["again"]:
-            names = [
-                row["id"]
-                for row in rows
-                if row["paper"] == control["paper"] and row["kind"] != "control"
-            ]
-            for name in dict.fromkeys(controlled(control["id"], names)):
-                for row in by_name[control["paper"], name]:
-                    row["controls"].append(control)
-                control["claims"].append(by_name[control["paper"], name][0])
+        if control["kind"] != "control":
+            continue
+        paper, data = control["paper"], control["data"]
+        names = [row["id"] for row in rows if row["paper"] == paper and row["kind"] != "control"]
+        own = {row["data"] for row in by_name[paper, control["id"]]}
+        for name in dict.fromkeys(controlled(control["id"], names, control["control_of"])):
+            # On further data beside the control there, where it was repeated.
+            same = [row for row in by_name[paper, name] if row["data"] == data]
+            rest = [row for row in by_name[paper, name] if row["data"] not in own]
+            for row in same + ([] if control["again"] else rest):
+                row["controls"].append(control)
+            control["claims"].append((same or by_name[paper, name])[0])
     return rows
 
 

@@ -79,7 +79,7 @@ def draw(findings, tables):
     drawn = [curves]
     draw_duplicates(stops, vanishes, findings, curves[curves.study == "duplicates"])
 
-    style.title(trains, "c", "eight layers train with variance $2/m$ only")
+    style.title(trains, "c", "a deep network trains with variance $2/m$ only")
     rows = curves[(curves.study == "variances") & (curves.seed < SHOWN)]
     draw_variances(trains, findings, rows)
 

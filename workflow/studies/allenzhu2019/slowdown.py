@@ -12,6 +12,9 @@ from workflow.studies.verdicts import Measured, exactly
 def judge(tables, claims, rng):
     table = tables["pairs"]
     table = table[table.iterations.notna()]  # of the others only the kernel was computed
+    stuck = np.isinf(table.iterations)
+    left = f" {stuck.sum()} of {len(table)} runs did not get there and are left out."
+    left, table = left if stuck.any() else "", table[~stuck]
     table = table.assign(
         slowdown=table.iterations / table.kernel_iterations,
         reach=table.spectral_movement / table.separation**1.5,
@@ -21,13 +24,13 @@ def judge(tables, claims, rng):
     return {
         "P3-gap": gap(claims["P3-gap"].rows(table), rng),
         "P3b": delta,
-        "P3d": radius._replace(note=f"Exponent of the movement {omega.text()}."),
-        "P3c": most(near, "slowdown", note=f"{len(near)} runs."),
+        "P3d": radius._replace(note=f"Exponent of the movement {omega.text()}.{left}"),
+        "P3c": most(near, "slowdown", note=f"{len(near)} runs.{left}"),
         "P3x": exactly(
             far.slowdown.median(),
             seeds=far.seed.nunique(),
             data=data_of(far),
-            note=f"Median of {len(far)} runs.",
+            note=f"Median of {len(far)} runs.{left}",
         ),
         "omega": omega,
         "runs": table,
@@ -82,7 +85,7 @@ def exponents(rows, rng):
 
 def draw(findings, tables):
     table, near = findings["runs"], findings["near"]
-    table = table[np.isfinite(table.slowdown) & (table.depth == table.depth.min())]
+    table = table[table.depth == table.depth.min()]
     fig, (moved, apart, gaps) = style.panels(3, height=3.1)
     style.title(moved, "a", "little movement: nearly as fast as the frozen kernel; much: slower")
     style.title(apart, "b", "the closer the inputs the slower, at equal movement too")

@@ -187,8 +187,8 @@ def draw(findings, tables):
     ):
         guide(axis, of)
     titles = (
-        "the error falls as the root of $n$ ..",
-        ".. and grows as that of $k$: the curves collapse",
+        "the error falls as the root of $n$",
+        "and grows as that of $k$: the curves collapse",
         "more patches help",
         "other activations need more samples",
         "ReLU: what is taken off the labels matters",
