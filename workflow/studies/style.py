@@ -522,25 +522,29 @@ def legend_below(where, ncols=None, handles=None, labels=None, **options):
         raise ValueError("nothing is labelled: give the curves a label")
     place = {"loc": "upper center" if panel else "outside lower center"}
     options = {"columnspacing": 1.2, "handlelength": 1.8} | options
-    root = where.get_figure(root=True) if panel else where
-    if panel:
-        root.draw_without_rendering()
-    room = where.get_window_extent().width * (1.15 if panel else 0.98)
-    for columns in [ncols] if ncols else range(len(labels), 0, -1):
-        made = where.legend(handles, labels, ncols=columns, **place | options)
-        if ncols or columns == 1 or made.get_window_extent().width <= room:
-            break
-        made.remove()
-    if panel:
 
-        def under():
-            frame = where.get_window_extent()
-            below = where.xaxis.get_tightbbox().y0
-            anchor = (0.5, (below - frame.y0) / frame.height - 0.01)
-            made.set_bbox_to_anchor(anchor, transform=where.transAxes)
+    def fitted():
+        room = where.get_window_extent().width * (1.15 if panel else 0.98)
+        for columns in [ncols] if ncols else range(len(labels), 0, -1):
+            made = where.legend(handles, labels, ncols=columns, **place | options)
+            if ncols or columns == 1 or made.get_window_extent().width <= room:
+                return made
+            made.remove()
 
-        under()
-        _later(where, under)
+    if not panel:
+        return fitted()
+    made = where.legend(handles, labels, **place | options)
+    # As a column it must not take part in the layout: the panel's width is known after it.
+    made.set_in_layout(False)
+
+    def under():
+        where.get_legend().remove()
+        frame = where.get_window_extent()
+        below = where.xaxis.get_tightbbox().y0
+        anchor = (0.5, (below - frame.y0) / frame.height - 0.01)
+        fitted().set_bbox_to_anchor(anchor, transform=where.transAxes)
+
+    _later(where, under)
     return made
 
 
@@ -694,6 +698,7 @@ def save(fig, path, drawn, tables):
             color=VERMILLION,
         )
     settle(fig)
+    fig.set_layout_engine("none")  # it stays as it is
     lighten(fig)
     with step.replacing(path) as part:
         fig.savefig(part, format="svg", metadata={"Date": None, "Creator": "cnntheory"}, dpi=200)

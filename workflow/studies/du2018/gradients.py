@@ -41,7 +41,7 @@ def draw(findings, tables):
             axis.plot(errors, places, **look | {"linestyle": "", "markersize": 3})
     style.criterion(axis, at_most=findings["criterion"], along="x", inside=False)
     axis.set_yticks(range(len(names)), [NAMES.get(name, name) for name in names])
-    axis.set(xscale="log", xlabel="largest difference from automatic differentiation")
+    axis.set(xscale="log", xlabel="difference from automatic differentiation")
     axis.set(ylim=(len(names) - 0.4, -0.6), xlim=(4e-18, 30), xticks=[1e-16, 1e-12, 1e-8, 1e-4, 1])
     style.corner(axis, f"{table.seed.nunique()} seeds", "lower left")
     style.legend_below(axis)

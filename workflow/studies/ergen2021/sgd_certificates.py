@@ -66,7 +66,7 @@ def draw(findings, tables):
         if "14b" in found:
             judged(gaps, found["14b"], "least above $p^*$\n{}", (x, 0.5), ha="center")
         for name, y, template, look in (
-            ("14", 0.16, "valid: {:.0%}", {}),
+            ("14", 0.06, "valid: {:.0%}", {}),
             ("14x", 0.96, "control valid: {:.0%}", {"color": style.VERMILLION}),
         ):
             if name in found:
