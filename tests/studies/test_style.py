@@ -231,8 +231,9 @@ def test_a_panels_legend_stands_below_its_axis():
     fig, (axis, other) = style.panels(2)
     axis.plot([0, 1], [0, 1], label="one", **style.measured(0))
     axis.set_xlabel("iterations")
-    legend = style.legend_below(axis)
+    style.legend_below(axis)
     style.settle(fig)
+    legend = axis.get_legend()
     assert legend.get_window_extent().y1 <= axis.xaxis.label.get_window_extent().y0 + 1
     with pytest.raises(ValueError, match="nothing is labelled"):
         style.legend_below(other)

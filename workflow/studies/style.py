@@ -509,6 +509,11 @@ def legend_below(where, ncols=None, handles=None, labels=None, **options):
         What is listed, unless what is labelled.
     **options
         Of `matplotlib.figure.Figure.legend`.
+
+    Returns
+    -------
+    Legend or None
+        That of a panel is made when the figure is laid out.
     """
     panel = hasattr(where, "get_window_extent") and hasattr(where, "xaxis")
     if handles is None:
@@ -545,7 +550,7 @@ def legend_below(where, ncols=None, handles=None, labels=None, **options):
         fitted().set_bbox_to_anchor(anchor, transform=where.transAxes)
 
     _later(where, under)
-    return made
+    return None
 
 
 def judged(axis, finding, template, at, digits=2, **more):
