@@ -86,7 +86,13 @@ def a_run(folder, rows, signs, figure, scale="standard"):
         table = csv.DictWriter(file, verdicts.COLUMNS)
         table.writeheader()
         table.writerows(rows)
-    made = {"scale": scale, "seed": 7, "revision": "0123456789abcdef", "modified": False}
+    made = {
+        "date": "2026-11-27",
+        "scale": scale,
+        "seed": 7,
+        "revision": "0123456789abcdef",
+        "modified": False,
+    }
     made |= {"python": "3.11.7", "system": "Linux-6.1-x", "machine": "x86_64", "cores": 2}
     made |= {"packages": {"cnntheory": "0.2.0", "torch": None}}
     made["jobs"] = {"du2018/rate": {"seconds": 3725.0, "peak_memory_mib": 1.0}}

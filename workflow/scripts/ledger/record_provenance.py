@@ -5,6 +5,7 @@ benchmark files, nowhere else.
 """
 
 import argparse
+import datetime
 import importlib.metadata
 import json
 import os
@@ -68,6 +69,7 @@ def run():
     args = parser.parse_args()
     changes = git("status", "--porcelain", "--untracked-files=no")
     record = {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "scale": args.scale,
         "seed": args.seed,
         "revision": git("rev-parse", "HEAD"),
