@@ -192,7 +192,8 @@ def read_claims(path):
     """The verdicts as a table, missing numbers and texts told apart."""
     with step.reading(path):
         claims = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values=[""])
-    words = ["note", "amended", "control_of"]
+    # A table of an earlier version has fewer columns.
+    words = [name for name in ("note", "amended", "control_of") if name in claims]
     claims[words] = claims[words].astype(object).fillna("")
     return claims
 
