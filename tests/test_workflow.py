@@ -447,6 +447,13 @@ def test_there_is_a_verdict_for_every_claim(quick, fashion_folder):
         assert table[name].tolist() == rows[name].tolist(), name
 
 
+def test_no_figures_layout_collapses(quick):
+    logs = list((quick.results / "logs").rglob("studies/*.log"))
+    assert len(logs) > 70
+    for log in logs:
+        assert "constrained_layout not applied" not in log.read_text(), log.name
+
+
 def test_the_run_records_what_it_was_made_with(quick, config):
     record = json.loads((quick.results / "provenance.json").read_text())
     assert record["scale"] == "quick" and record["seed"] == config["seed"]

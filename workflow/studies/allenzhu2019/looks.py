@@ -72,7 +72,7 @@ def judged(axis, findings, name, words, at, digits=2, **more):
     wanted = band(claim).replace("-", "\N{MINUS SIGN}").replace("in ", "")
     wanted = wanted.replace(">=", "\N{GREATER-THAN OR EQUAL TO}")
     wanted = wanted.replace("<=", "\N{LESS-THAN OR EQUAL TO}").replace("0.16667", "1/6")
-    template = f"{words} {{}}\n(criterion {wanted})"
+    template = f"{words} {{}}\n(criterion {wanted})".replace("\n ", "\n")
     return style.judged(axis, findings[name], template, at, digits, **more)
 
 
