@@ -54,7 +54,7 @@ def draw(findings, tables):
     ):
         drawn += all_against_width(axis, findings, column, ylabel)
         power(axis, usual, column, -1 / 2, r"theory: $1/\sqrt{m}$", **style.THEORY)
-        room(axis, above=0.15, below=0.25)
+        room(axis, above=0.25, below=0.25)
     judged(spectral, findings, "P12", "slope at equal demand:\n", (0.03, 0.1))
     judged(frobenius, findings, "P12b", "slope at equal demand:\n", (0.03, 0.1))
     judged(frobenius, findings, "P12x", "slope at equal demand:\n", (0.97, 0.9))
