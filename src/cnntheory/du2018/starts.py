@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.special import betainc, gammaln
+from scipy.special import betaincc, gammaln
 
 
 def ball(rng, dimension, radius, size=()):
@@ -53,7 +53,8 @@ def good_probability(dimension, alpha):
 
     def integrand(r):
         c = alpha * (1 + r**2) / (2 * r)
-        cap = 0.5 * betainc((dimension - 1) / 2, 0.5, 1 - c**2)
+        # The complement keeps the digits of a c whose square is lost beside 1.
+        cap = 0.5 * betaincc(0.5, (dimension - 1) / 2, c**2)
         return dimension * r ** (dimension - 1) * cap
 
     # Below this radius the cap is empty: alpha (1 + r^2) / (2 r) > 1.
