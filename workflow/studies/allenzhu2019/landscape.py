@@ -156,7 +156,7 @@ def draw(findings, tables):
     medians(found, beside, "Neon2", "products", "kinked", look)
     found.axhline(1, **style.THEORY)
     style.criterion(found, at_least=claims["P16e"].at_least, label="")
-    found.set(xlabel="products with the noisy Hessian", ylim=(-0.5, None))
+    found.set(xlabel="products with the noisy Hessian", ylim=(-1.1, None))
     found.set_ylabel(r"curvature / Lanczos's $\lambda_{\min}$")
     judged(found, findings, "P16e", "Oja", (0.97, 0.1))
 

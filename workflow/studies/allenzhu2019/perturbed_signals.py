@@ -102,6 +102,7 @@ def draw(findings, tables):
     extrapolated.set(xscale="log", yscale="log", xlabel=r"$\omega$")
     extrapolated.set_ylabel("relative change, backward vector")
     style.plain_ticks(extrapolated, "y")
+    room(extrapolated, below=0.25)
     judged(extrapolated, findings, "P8e", "slope", (0.97, 0.1), digits=3)
     style.corner(extrapolated, f"$m = {wide.width.max()}$", "upper left")
 

@@ -116,7 +116,7 @@ def draw_pairs(axis, shown, least):
     lowest, highest = min(gains.min(), 0), gains.max()
     axis.set_yscale("symlog", linthresh=1)
     axis.set_yticks([0, 1, 2, 5, 10], ["0", "1", "2", "5", "10"])
-    axis.set_ylim(lowest - 0.7, max(4 * highest, 3))
+    axis.set_ylim(lowest - 0.7, max(12 * highest, 3))
     style.criterion(axis, least, at=0.02, label="criterion: median above 0", inside=False)
     axis.set_ylabel("loss from farther less nearer start")
     axis.set_xticks(range(len(names)), names, fontsize=style.SMALL)
