@@ -381,7 +381,7 @@ def test_the_quick_run_stays_in_its_folder(quick):
 def test_the_source_of_the_images_is_written_down(quick):
     source = json.loads((quick.results / "data/source.json").read_text())
     assert source["data"] == quick.data
-    assert source["train"] == (60000 if quick.data == images.MNIST else 1500)
+    assert source["train"] == (60000 if quick.data == images.MNIST else 4500)
 
 
 def on_images(table):
