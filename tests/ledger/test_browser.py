@@ -60,7 +60,7 @@ def test_the_page_opens_whole_and_fits(opened, width, scheme):
     # Lazy pictures are fetched once they come near.
     for picture in page.locator("main img").all():
         picture.scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function("[...document.images].every(image => image.complete)", timeout=120_000)
     broken = "found => found.filter(image => !image.naturalWidth).map(image => image.src)"
     assert page.locator("main img").evaluate_all(broken) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
