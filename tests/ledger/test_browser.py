@@ -82,10 +82,10 @@ def test_filters_are_in_the_address_and_come_back_with_it(opened):
     assert rows == said == every > 200
     page.get_by_label("text").fill("theorem 3.3")
     page.get_by_label("paper").select_option("du2018")
-    page.get_by_label("kind").select_option("control")
+    page.get_by_label("kind").select_option("claim")
     rows, said, _ = shown(page)
     assert 0 < rows == said < 10
-    assert "#filter:" in page.url and "kind=control" in page.url
+    assert "#filter:" in page.url and "kind=claim" in page.url
 
     again = opened(page.url.removeprefix(PAGE.as_uri()))
     assert shown(again) == (rows, said, every)
