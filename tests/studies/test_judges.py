@@ -45,3 +45,17 @@ def test_a_claim_holds_where_it_should_and_nowhere_else(paper, name, claim):
     made = importlib.import_module(f"tests.studies.{paper}.{name}").made
     assert judged(paper, name, made(claim, good=True))[claim]["verdict"] == "holds"
     assert judged(paper, name, made(claim, good=False))[claim]["verdict"] != "holds"
+
+
+def test_a_run_that_never_gets_there_is_infinitely_slow():
+    from tests.studies.allenzhu2019.slowdown import made
+
+    tables = made("P3c", good=True)
+    table = tables["pairs"]
+    reach = table.spectral_movement / table.separation**1.5
+    stuck = (reach < 0.15) & (table.depth == 2) & table.iterations.notna()
+    assert stuck.any()
+    tables["pairs"] = table.assign(iterations=table.iterations.mask(stuck, np.inf))
+    rows = judged("allenzhu2019", "slowdown", tables)
+    assert rows["P3c"]["verdict"] == "fails"
+    assert f"{stuck.sum()} of {len(table)} runs never get there" in rows["P3-gap"]["note"]

@@ -376,3 +376,9 @@ def test_only_figures_of_images_name_them_and_only_when_they_are_not_mnist(quick
     }
     about = {"fig1", "fig2", "fig3c", "fig3d", "fig4", "fig5", "spectrum", "image_condition"}
     assert labelled == (about if quick.data == images.SMALL else set())
+
+
+def test_a_bound_without_points_has_no_arrow():
+    _, (axis,) = style.panels(1)
+    style.bound(axis, [], [], "below", label="here")
+    assert len(axis.lines) == 1 and not axis.texts

@@ -538,12 +538,10 @@ def legend_below(where, ncols=None, handles=None, labels=None, **options):
 
     if not panel:
         return fitted()
-    made = where.legend(handles, labels, **place | options)
-    # As a column it must not take part in the layout: the panel's width is known after it.
-    made.set_in_layout(False)
 
-    def under():
-        where.get_legend().remove()
+    def under():  # the panel's width is known after the layout
+        if old := where.get_legend():
+            old.remove()
         frame = where.get_window_extent()
         below = where.xaxis.get_tightbbox().y0
         anchor = (0.5, (below - frame.y0) / frame.height - 0.01)

@@ -12,25 +12,26 @@ from workflow.studies.verdicts import Measured, exactly
 def judge(tables, claims, rng):
     table = tables["pairs"]
     table = table[table.iterations.notna()]  # of the others only the kernel was computed
-    stuck = np.isinf(table.iterations)
-    left = f" {stuck.sum()} of {len(table)} runs did not get there and are left out."
-    left, table = left if stuck.any() else "", table[~stuck]
     table = table.assign(
         slowdown=table.iterations / table.kernel_iterations,
         reach=table.spectral_movement / table.separation**1.5,
     )
+    # A run that never gets there is infinitely slow: it counts there, and has no logarithm.
     near, far = (claims[name].rows(table) for name in ("P3c", "P3x"))
+    stuck = np.isinf(table.slowdown)
+    left = f"{stuck.sum()} of {len(table)} runs never get there and are left out."
+    left, table = left if stuck.any() else "", table[~stuck]
     delta, omega, radius = exponents(claims["P3b"].rows(table), rng)
     return {
-        "P3-gap": gap(claims["P3-gap"].rows(table), rng),
-        "P3b": delta,
-        "P3d": radius._replace(note=f"Exponent of the movement {omega.text()}.{left}"),
-        "P3c": most(near, "slowdown", note=f"{len(near)} runs.{left}"),
+        "P3-gap": gap(claims["P3-gap"].rows(table), rng)._replace(note=left),
+        "P3b": delta._replace(note=f"{delta.note} {left}".strip()),
+        "P3d": radius._replace(note=f"Exponent of the movement {omega.text()}. {left}".strip()),
+        "P3c": most(near, "slowdown", note=f"{len(near)} runs."),
         "P3x": exactly(
             far.slowdown.median(),
             seeds=far.seed.nunique(),
             data=data_of(far),
-            note=f"Median of {len(far)} runs.{left}",
+            note=f"Median of {len(far)} runs.",
         ),
         "omega": omega,
         "runs": table,
