@@ -90,7 +90,7 @@ def draw(findings, tables):
         name = f"P15b-{network}"
         last = findings["claims"][name].given["last"]
         if last < rows.epoch.max():
-            axis.axvline(last + 0.5, color="0.6", linewidth=0.7, linestyle=":", zorder=0)
+            axis.axvline(last + 0.5, 0, 0.82, color="0.6", linewidth=0.7, linestyle=":", zorder=0)
         judged(axis, findings, name, "$R^2$", (0.97, 0.9), digits=3)
     below[0].set_ylabel("$F_t / F_0$")
     style.legend_below(fig)

@@ -75,7 +75,7 @@ def draw(findings, tables):
 
     style.title(rates, "f", "the rate is nearly proportional to the step")
     drawn_rates(rates, usual[usual.measured_rate > 0], looks, names)
-    style.judged(rates, findings["slope"], "slope {}", (0.03, 0.93))
+    style.judged(rates, findings["slope"], "slope {}\n(not judged)", (0.03, 0.9))
     return fig, [curves.assign(panel="a-d"), table.assign(panel="e, f")]
 
 

@@ -70,7 +70,7 @@ def show_losses(axis, table, died, asked):
     axis.text(0.03, 0.15, "criterion, at the end", transform=axis.transAxes, **quiet)
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     seeds = table.seed.nunique()
-    died = f"; grey: {dead} runs that died" if dead else ""
+    died = f"; grey: {dead} died" if dead else ""
     style.corner(axis, f"{seeds} seeds{died}", "upper right")
     return drawn
 

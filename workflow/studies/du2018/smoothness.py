@@ -130,7 +130,7 @@ def draw_deviations(axis, findings, known):
     for (law, p), rows in found.groupby(["law", "dimension"]):
         places = laws.index(law) + np.linspace(-0.3, 0.3, len(rows))
         axis.plot(rows.high, places, **known[law, p] | {"markersize": 2.5})
-    style.criterion(axis, at_most=findings["most"], along="x", inside=False)
+    style.criterion(axis, at_most=findings["most"], along="x", inside=False, at=0.5)
     style.judged(axis, findings["2"], "largest: {}", (0.03, 0.95), digits=3)
     style.judged(
         axis, findings["2x"], "largest: {}", (0.97, 0.04), digits=2, color=style.VERMILLION

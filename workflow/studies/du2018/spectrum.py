@@ -184,11 +184,13 @@ def draw_shares(axis, groups, findings):
         for time, look in (("end", measured), ("start", at_start))
         for part in points(axis, groups, lambda found, time=time: found["shares"][time], look)
     ]
-    style.criterion(axis, findings["least"], label="criterion (MNIST)", inside=False, at=0.02)
-    style.judged(axis, findings["12d"], "end: least {}", (0.5, 0.36))
-    style.judged(axis, findings["12f"], "growth: least {}", (0.5, 0.25))
-    style.judged(axis, findings["12f"], f"(asked: {findings['grown']:g})", (0.5, 0.18))
-    axis.set(ylim=(0, 1.05), ylabel=r"share of $\|w - w^*\|^2$ in the lower half")
+    style.criterion(axis, findings["least"], label="")
+    style.corner(axis, "criterion (MNIST)", "upper left")
+    style.judged(axis, findings["12d"], "end: least {}", (0.5, 0.29))
+    style.judged(axis, findings["12f"], "growth: least {}", (0.5, 0.2))
+    style.judged(axis, findings["12f"], f"(asked: {findings['grown']:g})", (0.5, 0.13))
+    axis.set(ylim=(0, 1.17), yticks=np.linspace(0, 1, 6))
+    axis.set(ylabel=r"share of $\|w - w^*\|^2$ in the lower half")
     return drawn
 
 
