@@ -19,7 +19,7 @@ import time
 import numpy as np
 import torch
 
-from cnntheory.allenzhu2019 import copy, fully_connected, gram_matrix, step_size, train
+from cnntheory.allenzhu2019 import TangentKernel, descent, fully_connected
 from cnntheory.allenzhu2019.inputs import prepare
 
 torch.set_num_threads(1)
@@ -41,7 +41,7 @@ def networks(trials, inputs, width, depth):
 
 def train_batched(net, x, y, eta, steps):
     """Losses of all iterations, (trials, steps)."""
-    states = train(net, x, y, eta, steps=steps)
+    states = descent(net, x, y, eta, max_iter=steps)
     return torch.stack([state.loss for state in states], dim=1)[:, :-1]
 
 
@@ -92,10 +92,10 @@ def compare_training(width, steps, repeats):
     """Seconds of both ways, (repeats, 2), and the largest relative difference of the losses."""
     x, y = problem(TRIALS, 20)
     net = networks(TRIALS, x.shape[2], width, DEPTH)
-    eta = step_size(gram_matrix(net, x))
+    eta = TangentKernel.at(net, x).step()
     seconds = []
     for _ in range(repeats):
-        start = copy(net)
+        start = net.copy()
         ours, losses = timed(train_batched, start, x, y, eta, steps)
         theirs, expected = timed(train_plainly, net, x, y, eta, steps)
         seconds.append((theirs, ours))
@@ -107,10 +107,12 @@ def compare_kernels(samples, width, depth, repeats):
     net = networks(1, x.shape[2], width, depth)
     seconds = []
     for _ in range(repeats):
-        ours, K = timed(gram_matrix, net, x)
+        ours, kernel = timed(TangentKernel.at, net, x)
         theirs, expected = timed(direct_kernel, net, x, 10)
         seconds.append((theirs, ours))
-    return np.array(seconds), ((K[0] - expected).abs().max() / expected.abs().max()).item()
+    return np.array(seconds), (
+        (kernel.matrix[0] - expected).abs().max() / expected.abs().max()
+    ).item()
 
 
 def report(name, seconds, difference, demand):

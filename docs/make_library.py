@@ -8,15 +8,26 @@ from griffe2md import default_config, render_object_docs
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = (
-    "du2018.laws",
     "du2018.neuron",
+    "du2018.laws",
     "du2018.smoothness",
     "du2018.rates",
+    "du2018.condition",
     "du2018.starts",
+    "du2018.teachers",
     "zhong2017",
     "ergen2021",
     "ergen2021.estimator",  # loaded when asked for, and so is images.patches
-    "allenzhu2019",
+    "allenzhu2019.networks",
+    "allenzhu2019.initialisation",
+    "allenzhu2019.perturb",
+    "allenzhu2019.conditioned",
+    "allenzhu2019.training",
+    "allenzhu2019.kernel",
+    "allenzhu2019.report",
+    "allenzhu2019.landscapes",
+    "allenzhu2019.curvature",
+    "allenzhu2019.inputs",
     "images",
     "images.patches",
     "descent",

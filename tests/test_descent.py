@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnntheory.descent import descend, hitting_times, minibatches
+from cnntheory.descent import gradient_descent, hitting_times, minibatches
 
 CURVATURE = np.array([1.0, 0.3, 0.1])
 
@@ -24,33 +24,35 @@ def nth(iterates, n):
 def test_a_quadratic_contracts_by_its_known_factors(step, t):
     start = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]])
     expected = (1 - step * CURVATURE) ** t * start
-    np.testing.assert_allclose(nth(descend(quadratic, start, step), t), expected, atol=1e-12)
+    np.testing.assert_allclose(
+        nth(gradient_descent(quadratic, start, step), t), expected, atol=1e-12
+    )
 
 
 def test_trials_may_have_steps_of_their_own():
     start, steps = np.ones((3, 3)), np.array([0.1, 0.5, 1.0])
-    together = nth(descend(quadratic, start, steps[:, None]), 20)
+    together = nth(gradient_descent(quadratic, start, steps[:, None]), 20)
     for trial, step in zip(together, steps, strict=True):
-        np.testing.assert_array_equal(trial, nth(descend(quadratic, start[0], step), 20))
+        np.testing.assert_array_equal(trial, nth(gradient_descent(quadratic, start[0], step), 20))
 
 
 def test_an_adaptive_step_sees_the_iterate():
     # On a sphere-shaped bowl the step ||w|| takes e to e - e^2.
-    iterates = descend(lambda w: w, np.array([0.5]), lambda w: np.linalg.norm(w))
+    iterates = gradient_descent(lambda w: w, np.array([0.5]), lambda w: np.linalg.norm(w))
     for before, after in pairwise(islice(iterates, 20)):
         assert after[0] == pytest.approx(before[0] - before[0] ** 2, rel=1e-12)
 
 
 def test_iterates_are_not_overwritten():
     start = np.ones((2, 3))
-    kept = list(islice(descend(quadratic, start, 0.5), 5))
+    kept = list(islice(gradient_descent(quadratic, start, 0.5), 5))
     np.testing.assert_array_equal(start, 1)
     assert len({w[0, 0] for w in kept}) == 5
 
 
 def test_a_stochastic_gradient_is_drawn_once_a_step():
     draws = iter(range(10))
-    kept = list(islice(descend(lambda w: next(draws), 0.0, 1.0), 5))
+    kept = list(islice(gradient_descent(lambda w: next(draws), 0.0, 1.0), 5))
     assert kept == [0, 0, -1, -3, -6]
 
 
@@ -58,13 +60,13 @@ def test_torch_tensors_descend_like_arrays():
     curvature = torch.tensor(CURVATURE)
     start = torch.ones((2, 3), dtype=torch.float64)
     for step in (0.7, lambda w: 0.1 * w.norm(dim=-1, keepdim=True)):
-        iterate = nth(descend(lambda w: curvature * w, start, step), 10)
+        iterate = nth(gradient_descent(lambda w: curvature * w, start, step), 10)
         assert isinstance(iterate, torch.Tensor)
         if callable(step):
             numpy_step = lambda w: 0.1 * np.linalg.norm(w, axis=-1, keepdims=True)  # noqa: E731
         else:
             numpy_step = step
-        expected = nth(descend(quadratic, np.ones((2, 3)), numpy_step), 10)
+        expected = nth(gradient_descent(quadratic, np.ones((2, 3)), numpy_step), 10)
         np.testing.assert_allclose(iterate.numpy(), expected, rtol=1e-12)
 
 
@@ -74,7 +76,7 @@ def test_gradients_may_come_from_automatic_differentiation():
         (0.5 * (torch.tensor(CURVATURE) * w**2).sum()).backward()
         return w.grad
 
-    iterate = nth(descend(gradient, torch.ones(3, dtype=torch.float64), 0.5), 10)
+    iterate = nth(gradient_descent(gradient, torch.ones(3, dtype=torch.float64), 0.5), 10)
     np.testing.assert_allclose(iterate.numpy(), (1 - 0.5 * CURVATURE) ** 10, rtol=1e-12)
 
 
@@ -82,7 +84,7 @@ def test_gradients_may_come_from_automatic_differentiation():
 def test_hitting_times_of_a_contraction_are_known(factor, tolerance):
     start = np.array([[1.0], [0.5], [1e-9]])
     times = hitting_times(
-        descend(lambda w: w, start, 1 - factor), lambda w: w[:, 0], tolerance, 10_000
+        gradient_descent(lambda w: w, start, 1 - factor), lambda w: w[:, 0], tolerance, 10_000
     )
     for time, first in zip(times, start[:, 0], strict=True):
         error = first * factor ** np.array([time, time - 1])
@@ -96,10 +98,10 @@ def test_trials_that_do_not_arrive_have_no_hitting_time():
 
     start = np.array([[1.0], [-1.0], [np.nan], [4.0]])
     # With step 1/2 trial t halves each time; the third never compares, the last needs two more.
-    times = hitting_times(descend(lambda w: w, start, 0.5), error, 1 / 8, 4)
+    times = hitting_times(gradient_descent(lambda w: w, start, 0.5), error, 1 / 8, 4)
     np.testing.assert_array_equal(times, [3, 3, np.inf, np.inf])
     np.testing.assert_array_equal(
-        hitting_times(descend(lambda w: w, start, 0.5), error, 1 / 8, 5), [3, 3, np.inf, 5]
+        hitting_times(gradient_descent(lambda w: w, start, 0.5), error, 1 / 8, 5), [3, 3, np.inf, 5]
     )
 
 
@@ -113,7 +115,7 @@ def test_a_hitting_time_is_the_first_even_if_the_error_grows_again():
 def test_tolerances_may_differ_between_trials():
     start = np.ones((2, 1))
     times = hitting_times(
-        descend(lambda w: w, start, 0.5), lambda w: w[:, 0], np.array([0.5, 0.25]), 10
+        gradient_descent(lambda w: w, start, 0.5), lambda w: w[:, 0], np.array([0.5, 0.25]), 10
     )
     np.testing.assert_array_equal(times, [1, 2])
 

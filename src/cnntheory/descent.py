@@ -8,7 +8,7 @@ work: only ``-`` and ``*`` are used.
 import numpy as np
 
 
-def descend(gradient, start, step):
+def gradient_descent(gradient, start, step):
     """Yield the iterates ``w_0 = start``, ``w_{t+1} = w_t - step * gradient(w_t)``, without end.
 
     Parameters
@@ -34,39 +34,39 @@ def descend(gradient, start, step):
         w = w - eta * gradient(w)
 
 
-def hitting_times(iterates, error, tolerance, limit):
-    """First iteration at which each trial's error is at most `tolerance`.
+def hitting_times(iterates, error, tol, max_iter):
+    """First iteration at which each trial's error is at most `tol`.
 
     Parameters
     ----------
     iterates : iterator
-        From `descend`.
+        From `gradient_descent`.
     error : callable
         ``error(w)`` of the shape of the trials.
-    tolerance : float or array
+    tol : float or array
         Threshold, broadcast against the errors.
-    limit : int
+    max_iter : int
         Last iteration looked at.
 
     Returns
     -------
     float ndarray
-        Iteration numbers; ``inf`` for a trial that did not get there within `limit`.
+        Iteration numbers; ``inf`` for a trial that did not get there within `max_iter`.
 
     Raises
     ------
     ValueError
-        The iterates end before `limit`.
+        The iterates end before `max_iter`.
     """
     times = None
     for t, w in enumerate(iterates):
-        hit = error(w) <= tolerance
+        hit = error(w) <= tol
         if times is None:
             times = np.full(hit.shape, np.inf)
         times[hit & np.isinf(times)] = t
-        if t == limit or np.isfinite(times).all():
+        if t == max_iter or np.isfinite(times).all():
             return times
-    raise ValueError(f"the iterates ended before iteration {limit}")
+    raise ValueError(f"the iterates ended before iteration {max_iter}")
 
 
 def minibatches(rng, samples, size):
@@ -74,7 +74,7 @@ def minibatches(rng, samples, size):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
         Source of the permutations.
     samples : int
         Number of samples n; a last batch of fewer than `size` indices is left out.
@@ -94,6 +94,7 @@ def minibatches(rng, samples, size):
         raise ValueError(
             f"mini-batch size is {size}, expected 1 to the number of samples {samples}"
         )
+    rng = np.random.default_rng(rng)
     while True:
         order = rng.permutation(samples)
         for first in range(0, samples - size + 1, size):

@@ -4,16 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnntheory.allenzhu2019 import (
-    adversary,
-    backward,
-    changes,
-    drawn_adversary,
-    drawn_norms,
-    forward,
-    fully_connected,
-    log_growth,
-)
+from cnntheory.allenzhu2019 import backward, conditioned, forward, fully_connected, perturb
 from cnntheory.allenzhu2019.conditioned import GaussianMatrix
 
 
@@ -41,27 +32,17 @@ def test_products_have_the_law_of_a_gaussian_matrix():
     np.testing.assert_allclose(np.cov(np.transpose(draws)), np.cov(whole.T), atol=0.3)
 
 
-def test_the_norms_have_the_moments_of_the_closed_form():
-    found = drawn_norms(np.random.default_rng(2), 20_000, 64, 3)
-    # E ||h_l||^2 = 1, E ||h_l||^4 = (1 + 5 / m)^(l + 1).
-    np.testing.assert_allclose((found**2).mean(axis=0), 1, atol=0.02)
-    np.testing.assert_allclose((found**4).mean(axis=0), (1 + 5 / 64) ** np.arange(1, 5), rtol=0.04)
-    mean, variance = log_growth(64)
-    grown = np.diff(2 * np.log(found), axis=1)
-    np.testing.assert_allclose(grown.mean(axis=0), mean, atol=4 * np.sqrt(variance / 20_000))
-    np.testing.assert_allclose(grown.var(axis=0), variance, rtol=0.06)
-
-
 def test_the_drawn_adversary_changes_what_the_adversary_of_whole_networks_does():
     sizes, m, depth, trials = [0.03, 0.1], 256, 3, 40
     X = torch.ones(1, 1, 4, dtype=torch.float64) / 2
     drawn, whole = [], []
     for k in range(trials):
-        found = drawn_adversary(np.random.default_rng([3, k]), m, depth, sizes)
+        found = conditioned.adversary(np.random.default_rng([3, k]), m, depth, sizes)
         drawn.append([*found.flips.ravel(), *found.backward, *found.gradient])
         net = fully_connected([np.random.default_rng([4, k])], 4, m, depth)
         signals = forward(net, X)
-        moved = changes(signals, backward(net, signals), adversary(net, X, sizes))
+        attack = perturb.adversary(net, X, sizes)
+        moved = perturb.changes(signals, backward(net, signals), attack)
         parts = moved.flips[0, :, 0], moved.backward[0, :, 0, 0], moved.gradient[0, :, 0]
         whole.append(np.concatenate([part.numpy().ravel() for part in parts]))
     drawn, whole = np.array(drawn), np.array(whole)
@@ -71,8 +52,8 @@ def test_the_drawn_adversary_changes_what_the_adversary_of_whole_networks_does()
 
 def test_a_layer_without_budget_flips_nothing_by_itself():
     budgets = [[0.0, 0.1], [0.1, 0.0], [0.0, 0.0]]
-    found = drawn_adversary(np.random.default_rng(5), 200, 2, budgets)
+    found = conditioned.adversary(np.random.default_rng(5), 200, 2, budgets)
     assert found.flips[0, 0] == found.flips[2, 0] == found.flips[2, 1] == 0
     assert found.flips[0, 1] > 0 and found.flips[1, 0] > 0 and found.backward[2] < 1e-12
     with pytest.raises(ValueError, match="sizes"):
-        drawn_adversary(np.random.default_rng(5), 20, 2, [[0.1, 0.1, 0.1]])
+        conditioned.adversary(np.random.default_rng(5), 20, 2, [[0.1, 0.1, 0.1]])

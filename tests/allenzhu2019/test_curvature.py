@@ -216,7 +216,7 @@ def test_draws_do_not_depend_on_the_precision():
         (lambda f, w: flat_objective(nn.Linear(1, 1), w, w[1:]), "labels: found 2 for 3 inputs"),
         (lambda f, w: difference_operator(f, w, 0.0), "radius: .* found 0"),
         (lambda f, w: stochastic_operator(iter([f]), w, -1, None), "sigma: .* found -1"),
-        (lambda f, w: lanczos(f, w, 0), "steps: .* found 0"),
+        (lambda f, w: lanczos(f, w, 0), "max_iter: .* found 0"),
         (lambda f, w: lanczos(f, 0 * w, 3), "start: .* found 0"),
         (lambda f, w: lanczos(f, w / 0, 3), "start: .* found inf"),
     ],

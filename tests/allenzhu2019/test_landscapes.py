@@ -19,7 +19,7 @@ from cnntheory.allenzhu2019.landscapes import (
     noisy_labels,
     plain_network,
     residual_network,
-    train_epochs,
+    sgd_epochs,
 )
 from cnntheory.descent import minibatches
 
@@ -103,7 +103,7 @@ def test_training_is_that_of_torch():
     x, y = map(torch.as_tensor, images(32))
     models = [plain_network(np.random.default_rng(0), widths=(4, 4)).double() for _ in range(2)]
     options = dict(momentum=0.8, weight_decay=0.01)
-    epochs = train_epochs(
+    epochs = sgd_epochs(
         models[0], x, y, np.random.default_rng(1), step=0.5, drops=(2, 4), batch=10, **options
     )
     optimiser = torch.optim.SGD(models[1].parameters(), lr=0.5, **options)
@@ -125,7 +125,7 @@ def test_training_descends_and_repeats():
     for _ in range(2):
         model = plain_network(np.random.default_rng(0), widths=(8, 8))
         objective, start = flat_objective(model, x, y)
-        epochs = train_epochs(model, x, y, np.random.default_rng(1), batch=10)
+        epochs = sgd_epochs(model, x, y, np.random.default_rng(1), batch=10)
         assert list(itertools.islice(epochs, 12)) == list(range(1, 13))
         ends.append(flat_objective(model, x, y)[1])
     assert torch.equal(*ends)
@@ -135,7 +135,7 @@ def test_training_descends_and_repeats():
 def test_a_quadratic_is_scanned_exactly(quadratic):
     model, x, y, gradient, H = quadratic
     scan = landscape(
-        model, x, y, np.random.default_rng(1), loss=mse_loss, points=7, radius=2.0, lanczos_steps=5
+        model, x, y, np.random.default_rng(1), loss=mse_loss, points=7, radius=2.0, max_iter=5
     )
     values, vectors = np.linalg.eigh(H)
     norm = np.linalg.norm(gradient)
@@ -199,7 +199,7 @@ def test_second_difference_along_the_curved_direction_is_its_ritz_value():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 6), nn.Tanh(), nn.Linear(6, 10))
     x, y = images()
-    scan = landscape(model, x, y, np.random.default_rng(1), points=3, radius=1e-3, lanczos_steps=60)
+    scan = landscape(model, x, y, np.random.default_rng(1), points=3, radius=1e-3, max_iter=60)
     second = (scan.surface[1, 2] - 2 * scan.surface[1, 1] + scan.surface[1, 0]) / 1e-6
     assert second == pytest.approx(scan.smallest, rel=1e-4)
     assert scan.smallest < 0
@@ -261,6 +261,6 @@ def test_other_errors_name_argument_and_value():
     with pytest.raises(ValueError, match=r"share: .* found 1\.5"):
         noisy_labels(rng, y, 1.5)
     with pytest.raises(ValueError, match="size is 31"):
-        next(train_epochs(model, x, y, rng, batch=31))
+        next(sgd_epochs(model, x, y, rng, batch=31))
     with pytest.raises(ValueError, match="model: its last skip is the identity"):
         flatten_features(residual_network(rng, widths=(4,)), np.ones(10) / 10)

@@ -5,12 +5,9 @@ import torch
 from cnntheory.allenzhu2019 import (
     backward,
     convolutional,
-    copy,
     forward,
     fully_connected,
-    initial_signals,
     residual,
-    separations,
 )
 
 KINDS = ("fully", "residual", "conv")
@@ -85,34 +82,9 @@ def test_a_trial_does_not_depend_on_its_batch(build, generators, problem):
     torch.testing.assert_close(forward(many, x).outputs[2:], forward(alone, x[2:]).outputs)
 
 
-def test_streamed_signals_are_those_of_the_kept_network(generators, problem):
-    x, _ = problem(2, 4, 11)
-    kept = forward(fully_connected(generators(2), 12, 9, 3), x).hidden
-    for streamed, h in zip(initial_signals(generators(2), x, 9, 3), kept, strict=True):
-        torch.testing.assert_close(streamed, h)
-
-
-def test_the_norms_of_signals_concentrate(generators, problem):
-    x, _ = problem(40, 2, 11)
-    for layer, h in enumerate(initial_signals(generators(40), x, 600, 3)):
-        # A chi-square of layer after layer: variance 5 (l + 1) / m of the squared norm.
-        spread = np.sqrt(5 * (layer + 1) / 600)
-        logs = h.square().sum(dim=2).log()
-        assert abs(logs.mean()) < spread
-        assert 0.6 < logs.square().mean().sqrt() / spread < 1.4
-
-
-def test_separation_is_the_least_sine_times_norm():
-    h = torch.tensor([[3.0, 0, 0], [0, 2.0, 0], [1.0, 0, 0.5]], dtype=torch.float64)
-    # Of the third about the first, 0.5; of the first about the third, 3 times that sine.
-    assert separations(h).item() == pytest.approx(0.5)
-    h[1] = 2 * h[0]
-    assert separations(h).item() == pytest.approx(0, abs=1e-12)
-
-
 def test_a_copy_has_matrices_of_its_own(build):
     net = build("fully", 2, 5, 2)
-    other = copy(net)
+    other = net.copy()
     other.W[0].zero_()
     assert net.W[0].abs().min() > 0
     assert other.A is net.A
@@ -133,11 +105,11 @@ def test_precision_is_an_argument(build, problem):
         (dict(width=0), "width: expected at least 1"),
         (dict(depth=0), "depth: expected at least 1"),
         (dict(variance=0.0), "variance: expected a positive"),
-        (dict(rngs=[]), "rngs: expected one generator"),
+        (dict(rng=[]), "rng: expected a generator or seed"),
     ],
 )
 def test_sizes_that_make_no_network_are_refused(arguments, message, generators):
-    usual = dict(rngs=generators(1), inputs=3, width=4, depth=2)
+    usual = dict(rng=generators(1), inputs=3, width=4, depth=2)
     with pytest.raises(ValueError, match=message):
         fully_connected(**(usual | arguments))
 
@@ -153,3 +125,10 @@ def test_inputs_of_another_shape_are_refused(kind, shape, build):
     net = build(kind, 2, 4, 1)
     with pytest.raises(ValueError, match="X: expected shape"):
         forward(net, torch.zeros(shape, dtype=torch.float64))
+
+
+def test_a_seed_draws_one_trial_and_a_list_one_each(generators):
+    alone = fully_connected(7, 3, 4, 2)
+    several = fully_connected([0, 7], 3, 4, 2)
+    assert alone.trials == 1 and several.trials == 2
+    torch.testing.assert_close(several.W[1][1:], alone.W[1], rtol=0, atol=0)

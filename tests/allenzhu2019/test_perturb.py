@@ -2,39 +2,38 @@ import numpy as np
 import pytest
 import torch
 
-from cnntheory.allenzhu2019 import (
+from cnntheory.allenzhu2019 import backward, forward, fully_connected
+from cnntheory.allenzhu2019.perturb import (
+    Dense,
     adversarial_direction,
     adversary,
-    backward,
-    backward_products,
     changes,
-    copy,
-    evaluate_loss,
-    forward,
-    fully_connected,
     gaussian,
     gradient,
-    perturbed,
-    product_norms,
+    gradient_change,
+    passes,
     rank_one,
     semismoothness,
 )
+from cnntheory.allenzhu2019.training import evaluate_loss
 
 SIZES = [0.01, 0.1, 0.5]
 
 
-def dense(entry, size=0):
+def dense(direction, size=0):
     """W' as matrices (S, m, k)."""
-    if torch.is_tensor(entry):
-        return entry
-    U, V = (factor[:, size] if factor.dim() == 4 else factor for factor in entry)
-    return U @ V.mT
+    if isinstance(direction, Dense):
+        return direction.matrices
+    factors = zip(direction.left, direction.right, strict=True)
+    return [
+        U @ V.mT for U, V in ([f[:, size] if f.dim() == 4 else f for f in two] for two in factors)
+    ]
 
 
 def moved(net, direction, omega, size=0):
-    other = copy(net)
-    for W, entry in zip(other.W, direction, strict=True):
-        W += omega * dense(entry, size)
+    other = net.copy()
+    for W, matrix in zip(other.W, dense(direction, size), strict=True):
+        W += omega * matrix
     return other
 
 
@@ -60,7 +59,7 @@ def test_perturbed_passes_are_passes_of_perturbed_networks(
     net = build(kind, 2, 20, 3)
     x, y = problem(2, 4, 11)
     W = directions(net, x, y)[direction]
-    found = perturbed(net, x, W, SIZES)
+    found = passes(net, x, W, SIZES)
     for j, omega in enumerate(SIZES):
         other = moved(net, W, omega)
         expected = forward(other, x)
@@ -75,7 +74,7 @@ def test_directions_have_spectral_norm_1(generators, problem, directions):
     net = fully_connected(generators(2), 12, 300, 2)
     x, y = problem(2, 5, 11)
     norms = {
-        name: torch.stack([torch.linalg.matrix_norm(dense(one), 2) for one in direction])
+        name: torch.stack([torch.linalg.matrix_norm(one, 2) for one in dense(direction)])
         for name, direction in directions(net, x, y).items()
     }
     torch.testing.assert_close(norms["rank one"], torch.ones(2, 2).double())
@@ -92,8 +91,8 @@ def test_the_gradient_direction_goes_downhill(build, problem, directions):
     loss = evaluate_loss(forward(moved(net, direction, 0), x).outputs, y)[0]
     net.W = W
     gradients = torch.autograd.grad(evaluate_loss(forward(net, x).outputs, y)[0].sum(), W)
-    for entry, true in zip(direction, gradients, strict=True):
-        cosine = torch.nn.functional.cosine_similarity(dense(entry).flatten(1), true.flatten(1))
+    for matrix, true in zip(dense(direction), gradients, strict=True):
+        cosine = torch.nn.functional.cosine_similarity(matrix.flatten(1), true.flatten(1))
         torch.testing.assert_close(cosine, -torch.ones(2).double())
     net.W = [matrix.detach() for matrix in W]
     assert (evaluate_loss(forward(moved(net, direction, 1e-4), x).outputs, y)[0] < loss).all()
@@ -126,11 +125,11 @@ def test_the_adversarys_passes_are_those_of_the_network_it_makes(generators, pro
         torch.testing.assert_close(found.outputs[:, j, 2], signals.outputs[:, 2])
         for ours, theirs in zip(found.vectors, vectors, strict=True):
             torch.testing.assert_close(ours[:, j, 2], theirs[:, 2])
-        for entry in direction:
-            norms = torch.linalg.matrix_norm(dense(entry, j), 2)
+        for matrix in dense(direction, j):
+            norms = torch.linalg.matrix_norm(matrix, 2)
             assert (norms <= 1 + 1.01e-4).all() and (norms > 0).all()
     # For all inputs, with the axis of sizes.
-    everyone = perturbed(net, x, direction, SIZES)
+    everyone = passes(net, x, direction, SIZES)
     torch.testing.assert_close(everyone.outputs[:, :, 2], found.outputs[:, :, 2])
     torch.testing.assert_close(everyone.outputs[:, -1], signals.outputs)
 
@@ -149,7 +148,7 @@ def test_exponents_of_the_adversary_and_of_a_gaussian(generators, problem):
 
     assert abs(slope(adversary(net, x, sizes)) - 2 / 3) < 0.05
     generic = gaussian(net, generators(3, 5))
-    assert abs(slope(perturbed(net, x, generic, sizes)) - 1) < 0.15
+    assert abs(slope(passes(net, x, generic, sizes)) - 1) < 0.15
 
 
 def test_no_perturbation_changes_nothing(build, problem, directions):
@@ -159,7 +158,7 @@ def test_no_perturbation_changes_nothing(build, problem, directions):
     vectors = backward(net, signals)
     for after in (
         adversary(net, x, [0.0]),
-        perturbed(net, x, directions(net, x, y)["gaussian"], [0.0]),
+        passes(net, x, directions(net, x, y)["gaussian"], [0.0]),
     ):
         for value in changes(signals, vectors, after):
             assert value.abs().max() < 1e-13
@@ -171,7 +170,7 @@ def test_changes_are_the_differences(build, problem, directions, jacobian):
     signals = forward(net, x)
     vectors = backward(net, signals)
     direction = directions(net, x, y)["gaussian"]
-    found = changes(signals, vectors, perturbed(net, x, direction, SIZES))
+    found = changes(signals, vectors, passes(net, x, direction, SIZES))
     other = moved(net, direction, SIZES[2])
     after = forward(other, x)
     for layer in range(3):
@@ -203,7 +202,7 @@ def test_the_residual_of_semi_smoothness_is_the_remainder(outputs, build, proble
     loss = evaluate_loss(forward(net, x).outputs, y)[0]
     gradients = torch.autograd.grad(loss.sum(), W)
     net.W = [matrix.detach() for matrix in W]
-    inner = sum((g * w).sum(dim=(1, 2)) for g, w in zip(gradients, direction, strict=True))
+    inner = sum((g * w).sum(dim=(1, 2)) for g, w in zip(gradients, direction.matrices, strict=True))
     for j, omega in enumerate(SIZES):
         after = evaluate_loss(forward(moved(net, direction, omega), x).outputs, y)[0]
         torch.testing.assert_close(
@@ -226,39 +225,26 @@ def test_without_kinks_the_residual_is_quadratic(build, problem, generators):
     np.testing.assert_allclose(np.diff(np.log(residual), axis=1), np.log(100), rtol=1e-2)
 
 
-@pytest.mark.parametrize("outputs", [1, 3])
-def test_products_of_layers(outputs, build, problem):
-    net = build("fully", 2, 10, 3, outputs)
-    x, _ = problem(2, 3, 11)
-    signals = forward(net, x)
-    found = backward_products(net, signals)
-    for s in range(2):
-        for i in range(3):
-            D = [torch.diag((h[s, i] > 0).double()) for h in signals.hidden]
-            W = [None] + [matrix[s] for matrix in net.W]
-            product = net.B[s] @ D[3] @ W[3]
-            for a in (3, 2, 1):
-                expected = torch.linalg.matrix_norm(product, 2)
-                torch.testing.assert_close(found[s, a - 1, i], expected)
-                if a > 1:
-                    product = product @ D[a - 1] @ W[a - 1]
-            middle = torch.linalg.matrix_norm(W[3] @ D[2] @ W[2] @ D[1] @ W[1], 2)
-            torch.testing.assert_close(product_norms(net, signals, i, 1, 3)[s], middle)
-            single = torch.linalg.matrix_norm(W[2], 2)
-            torch.testing.assert_close(product_norms(net, signals, i, 2, 2)[s], single)
-
-
 def test_networks_that_do_not_fit_are_refused(build, problem):
     x, _ = problem(1, 3, 11)
     conv, skip, net = (build(kind, 1, 4, 2) for kind in ("conv", "residual", "fully"))
     with pytest.raises(ValueError, match="found images"):
-        perturbed(conv, x, [None, None], SIZES)
+        passes(conv, x, Dense([None, None]), SIZES)
     with pytest.raises(ValueError, match="knows no skips"):
         adversary(skip, x, SIZES)
     with pytest.raises(ValueError, match="each of 2 layers, found 1"):
-        perturbed(net, x, [net.W[0]], SIZES)
-    for odd in (conv, skip):
-        with pytest.raises(ValueError, match="without skips and images"):
-            backward_products(odd, forward(odd, x))
-    with pytest.raises(ValueError, match="1 <= first <= last <= 2"):
-        product_norms(net, forward(net, x), 0, 2, 1)
+        passes(net, x, Dense(net.W[:1]), SIZES)
+
+
+def test_the_change_of_the_gradient_is_that_of_autograds(build, problem, jacobian):
+    net, other = build("fully", 2, 6, 3), build("fully", 2, 6, 3, seed=9)
+    other.A, other.B = net.A, net.B
+    x, _ = problem(2, 4, 11)
+    signals, after = forward(net, x), forward(other, x)
+    found = gradient_change(signals, backward(net, signals), after, backward(other, after))
+    for s in range(2):
+        J, J_moved = (
+            torch.cat([one[:, 0].flatten(1) for one in jacobian(each, s, x[s])], dim=1)
+            for each in (net, other)
+        )
+        torch.testing.assert_close(found[s], (J_moved - J).norm(dim=1) / J.norm(dim=1))

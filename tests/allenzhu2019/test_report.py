@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnntheory.allenzhu2019 import forward, gram_matrix, predicted_movement, tangent_report
+from cnntheory.allenzhu2019 import FrozenKernel, forward, tangent_report
 
 
 class Middle(torch.nn.Module):
@@ -28,8 +28,8 @@ def test_the_report_on_a_users_module_is_that_of_our_kernel(outputs, chunk_size,
     net = build("fully", 1, 30, 2, outputs)
     x, y = problem(1, 5, 11)
     y = torch.stack([y, -y], dim=-1) if outputs == 2 else y
-    K = gram_matrix(net, x)
-    values = torch.linalg.eigvalsh(K)[0]
+    frozen = FrozenKernel.at(net, x, y)
+    values = torch.linalg.eigvalsh(frozen.kernel.matrix)[0]
     residual = forward(net, x).outputs - y.reshape(1, 5, outputs)
     report = tangent_report(Middle(net), x[0], y[0], chunk_size=chunk_size)
     assert report.lambda_min == pytest.approx(values[0].item())
@@ -37,7 +37,7 @@ def test_the_report_on_a_users_module_is_that_of_our_kernel(outputs, chunk_size,
     assert report.condition == pytest.approx((values[-1] / values[0]).item())
     assert report.rate == pytest.approx((1 - values[0] / values[-1]).item() ** 2)
     assert report.loss == pytest.approx(residual.square().sum().item() / 2)
-    assert report.movement == pytest.approx(predicted_movement(K, residual).item())
+    assert report.movement == pytest.approx(frozen.movement().item())
     assert (report.samples, report.outputs, report.parameters) == (5, outputs, 2 * 30**2)
     assert f"{report.condition:.4g}" in str(report)
 

@@ -3,19 +3,15 @@ import pytest
 import torch
 
 from cnntheory.allenzhu2019 import (
-    accuracy,
-    copy,
-    evaluate_loss,
+    TangentKernel,
+    descent,
     forward,
     fully_connected,
-    gram_matrix,
     movement,
-    plateau,
-    spectral_norm,
-    step_size,
-    train,
     training,
 )
+from cnntheory.allenzhu2019.kernel import gram_matrix
+from cnntheory.allenzhu2019.training import accuracy, evaluate_loss, plateau, spectral_norm
 
 KINDS = ("fully", "residual", "conv")
 
@@ -56,9 +52,9 @@ def test_batched_descent_is_the_loop_over_trials(
     y = torch.from_numpy(
         rng.standard_normal((3, 5, 2)) if loss == "squared" else rng.integers(0, 2, (3, 5))
     )
-    eta = step_size(gram_matrix(net, x), 0.7)
-    trained = copy(net)
-    losses = [state.loss for state in train(trained, x, y, eta, steps=8, loss=loss)]
+    eta = TangentKernel.at(net, x).step(0.7)
+    trained = net.copy()
+    losses = [state.loss for state in descent(trained, x, y, eta, max_iter=8, loss=loss)]
     for s in range(3):
         expected, W = loop(net, s, x, y, eta, 8, loss, plain)
         np.testing.assert_allclose([one[s] for one in losses], expected, rtol=1e-11)
@@ -70,9 +66,9 @@ def test_batched_descent_is_the_loop_over_trials(
 def test_batched_sgd_is_the_loop_over_trials(kind, build, problem, plain, generators):
     net = build(kind, 2, 8, 2)
     x, y = problem(2, 6, 11)
-    eta = step_size(gram_matrix(net, x), 0.5, batch=2)
-    trained = copy(net)
-    states = train(trained, x, y, eta, steps=9, batch=2, rngs=generators(2, 7), every=4)
+    eta = TangentKernel.at(net, x).step(0.5, batch=2)
+    trained = net.copy()
+    states = descent(trained, x, y, eta, max_iter=9, batch=2, rng=generators(2, 7), every=4)
     losses = {state.iteration: state.loss for state in states}
     assert list(losses) == [0, 4, 8, 9]
     for s, rng in enumerate(generators(2, 7)):
@@ -87,11 +83,11 @@ def test_batched_sgd_is_the_loop_over_trials(kind, build, problem, plain, genera
 def test_sgd_with_all_samples_is_gradient_descent(build, problem, generators):
     net = build("fully", 2, 8, 2)
     x, y = problem(2, 5, 11)
-    eta = step_size(gram_matrix(net, x))
-    by_batch = copy(net)
-    for _ in train(by_batch, x, y, eta, steps=5, batch=5, rngs=generators(2)):
+    eta = TangentKernel.at(net, x).step()
+    by_batch = net.copy()
+    for _ in descent(by_batch, x, y, eta, max_iter=5, batch=5, rng=generators(2)):
         pass
-    for _ in train(net, x, y, eta, steps=5):
+    for _ in descent(net, x, y, eta, max_iter=5):
         pass
     for one, other in zip(net.W, by_batch.W, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-12)
@@ -103,8 +99,8 @@ def test_squared_gradients_are_those_of_the_kernel(kind, width, build, problem):
     """||grad F||^2 = r^T K r, along the path, and layer by layer."""
     net = build(kind, 2, width, 3)
     x, y = problem(2, 6, 11)
-    eta = step_size(gram_matrix(net, x))
-    for state in train(net, x, y, eta, steps=4):
+    eta = TangentKernel.at(net, x).step()
+    for state in descent(net, x, y, eta, max_iter=4):
         layers = gram_matrix(state.network, x, per_layer=True)
         r = state.residual
         expected = (r[:, None].mT @ layers @ r[:, None])[..., 0, 0]
@@ -116,20 +112,22 @@ def test_squared_gradients_are_those_of_the_kernel(kind, width, build, problem):
 
 def test_sgd_has_no_gradient_of_all_samples(build, problem, generators):
     x, y = problem(2, 5, 11)
-    state = next(train(build("fully", 2, 8, 2), x, y, 0.1, steps=1, batch=2, rngs=generators(2)))
+    state = next(
+        descent(build("fully", 2, 8, 2), x, y, 0.1, max_iter=1, batch=2, rng=generators(2))
+    )
     with pytest.raises(ValueError, match=r"take r\^T K r"):
         state.gradient_squares  # noqa: B018
 
 
 def test_a_trial_that_diverges_or_converges_leaves_the_others_alone(build, problem):
     x, y = problem(3, 5, 11)
-    eta = step_size(gram_matrix(build("fully", 3, 60, 2), x))
+    eta = TangentKernel.at(build("fully", 3, 60, 2), x).step()
     usual = build("fully", 3, 60, 2)
-    *_, expected = train(usual, x, y, eta, steps=60, tolerance=1e-3)
+    *_, expected = descent(usual, x, y, eta, max_iter=60, tol=1e-3)
     spoiled = build("fully", 3, 60, 2)
     wild = eta * torch.tensor([1.0, 1e4, 1.0])
     with np.errstate(all="raise"):
-        *_, found = train(spoiled, x, y, wild, steps=60, tolerance=1e-3)
+        *_, found = descent(spoiled, x, y, wild, max_iter=60, tol=1e-3)
     for s in (0, 2):
         torch.testing.assert_close(found.loss[s], expected.loss[s])
         for one, other in zip(spoiled.W, usual.W, strict=True):
@@ -141,9 +139,9 @@ def test_a_trial_that_diverges_or_converges_leaves_the_others_alone(build, probl
 def test_a_trial_stops_where_it_first_reached_the_tolerance(build, problem):
     x, y = problem(4, 5, 11)
     net = build("fully", 4, 60, 2)
-    eta = step_size(gram_matrix(net, x))
-    curve = torch.stack([s.loss for s in train(copy(net), x, y, eta, steps=200)])
-    *_, state = train(net, x, y, eta, steps=200, tolerance=1e-2)
+    eta = TangentKernel.at(net, x).step()
+    curve = torch.stack([s.loss for s in descent(net.copy(), x, y, eta, max_iter=200)])
+    *_, state = descent(net, x, y, eta, max_iter=200, tol=1e-2)
     first = (curve <= 1e-2 * curve[0]).double().argmax(dim=0)
     assert len(set(first.tolist())) > 1
     torch.testing.assert_close(state.loss, curve[first, torch.arange(4)])
@@ -156,11 +154,11 @@ def test_a_trial_stops_where_it_first_reached_the_tolerance(build, problem):
 def test_step_sizes_may_change_with_the_iteration(build, problem):
     x, y = problem(2, 5, 11)
     net = build("fully", 2, 20, 2)
-    eta = step_size(gram_matrix(net, x))
-    other = copy(net)
-    for _ in train(other, x, y, lambda t: eta if t < 3 else 0.0, steps=9):
+    eta = TangentKernel.at(net, x).step()
+    other = net.copy()
+    for _ in descent(other, x, y, lambda t: eta if t < 3 else 0.0, max_iter=9):
         pass
-    for _ in train(net, x, y, eta, steps=3):
+    for _ in descent(net, x, y, eta, max_iter=3):
         pass
     for one, two in zip(net.W, other.W, strict=True):
         torch.testing.assert_close(one, two, rtol=0, atol=0)
@@ -171,8 +169,8 @@ def test_duplicates_with_opposite_labels_stop_at_the_exact_value(generators, pro
     x = x.repeat(1, 2, 1)
     y = torch.tensor([[1.0, 1.0, -1.0, -1.0, 1.0, -2.0]]).repeat(2, 1).double()
     net = fully_connected(generators(2), 12, 120, 2)
-    eta = step_size(gram_matrix(net, x))
-    *_, state = train(net, x, y, eta, steps=1500, every=50)
+    eta = TangentKernel.at(net, x).step()
+    *_, state = descent(net, x, y, eta, max_iter=1500, every=50)
     # Pairs (1, -1), (1, 1) and (-1, -2).
     expected = (4 + 0 + 1) / 4
     np.testing.assert_allclose(state.loss, expected, rtol=1e-9)
@@ -212,9 +210,9 @@ def test_accuracy_of_classes_signs_and_one_hot_labels():
 
 def test_movement_is_the_norm_of_the_difference(build, problem):
     net = build("fully", 2, 150, 2)
-    start = copy(net)
+    start = net.copy()
     x, y = problem(2, 5, 11)
-    for _ in train(net, x, y, step_size(gram_matrix(net, x)), steps=5):
+    for _ in descent(net, x, y, TangentKernel.at(net, x).step(), max_iter=5):
         pass
     spectral, frobenius = movement(net, start)
     for layer in range(2):
@@ -239,13 +237,13 @@ def test_the_spectral_norm_is_the_largest_singular_value(shape):
         (dict(loss="hinge"), "loss: expected one of squared"),
         (dict(loss="cross_entropy"), "y: expected classes, integers"),
         (dict(loss="cross_entropy", y=torch.ones(2, 5).long()), "y: expected classes 0 to 0"),
-        (dict(batch=6, rngs=[None] * 2), "batch: expected 1 to the number of samples 5"),
-        (dict(batch=2), "rngs: expected one generator for each of 2"),
+        (dict(batch=6, rng=[0, 1]), "batch: expected 1 to the number of samples 5"),
+        (dict(batch=2), "rng: expected a generator or seed for each of 2"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(arguments, message, build, problem):
     net = build("fully", 2, 4, 1)
     x, y = problem(2, 5, 11)
-    usual = dict(net=net, X=x, y=y, eta=1.0, steps=1)
+    usual = dict(net=net, X=x, y=y, step=1.0, max_iter=1)
     with pytest.raises(ValueError, match=message):
-        next(train(**(usual | arguments)))
+        next(descent(**(usual | arguments)))

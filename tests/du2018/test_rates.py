@@ -3,7 +3,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cnntheory.descent import descend
+from cnntheory.descent import gradient_descent
 from cnntheory.du2018.laws import cap, mixture, patch_band, patch_mixture
 from cnntheory.du2018.neuron import (
     angle,
@@ -208,7 +208,7 @@ def test_adaptive_descent_stays_below_the_product_of_the_guarantees(start_distan
         return step(distance_angle(np.linalg.norm(w - w_star, axis=-1)))[:, None]
 
     bound = np.full(5, start_distance**2)
-    iterates = descend(lambda w: gaussian_gradient(w, w_star), start, eta)
+    iterates = gradient_descent(lambda w: gaussian_gradient(w, w_star), start, eta)
     for _, w in zip(range(2000), iterates, strict=False):
         error = np.linalg.norm(w - w_star, axis=-1)
         assert (error**2 <= bound * (1 + 1e-9)).all()

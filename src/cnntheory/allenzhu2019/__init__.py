@@ -1,90 +1,46 @@
-"""Allen-Zhu, Li & Song: wide networks train to zero loss, measured along the path."""
+"""Allen-Zhu, Li & Song: wide networks train to zero loss, measured along the path.
 
-from .conditioned import drawn_adversary, drawn_norms, log_growth
-from .kernel import (
-    correlation,
-    gradient_change,
-    gram_matrix,
-    limit_gram,
-    limit_separations,
-    linear_outputs,
-    linearised,
-    predicted_iterations,
-    predicted_losses,
-    predicted_movement,
-    step_size,
-)
-from .landscapes import landscape
-from .networks import (
-    Network,
-    Signals,
-    backward,
-    convolutional,
-    copy,
-    forward,
-    fully_connected,
-    initial_signals,
-    residual,
-    separations,
-)
-from .perturb import (
-    adversarial_direction,
-    adversary,
-    backward_products,
-    changes,
-    gaussian,
-    gradient,
-    perturbed,
-    product_norms,
-    rank_one,
-    semismoothness,
-)
-from .report import TangentReport, tangent_report
-from .training import State, accuracy, evaluate_loss, movement, plateau, spectral_norm, train
+A Convergence Theory for Deep Learning via Over-Parameterization (arXiv 1811.03962, ICML 2019). The
+parts, in the paper's order:
 
-__all__ = [
-    "Network",
-    "Signals",
-    "State",
-    "TangentReport",
-    "accuracy",
-    "adversarial_direction",
-    "adversary",
-    "backward",
-    "backward_products",
-    "changes",
-    "convolutional",
-    "copy",
-    "correlation",
-    "drawn_adversary",
-    "drawn_norms",
-    "evaluate_loss",
-    "forward",
-    "fully_connected",
-    "gaussian",
-    "gradient",
-    "gradient_change",
-    "gram_matrix",
-    "initial_signals",
-    "landscape",
-    "limit_gram",
-    "limit_separations",
-    "linear_outputs",
-    "linearised",
-    "log_growth",
-    "movement",
-    "perturbed",
-    "plateau",
-    "predicted_iterations",
-    "predicted_losses",
-    "predicted_movement",
-    "product_norms",
-    "rank_one",
-    "residual",
-    "semismoothness",
-    "separations",
-    "spectral_norm",
-    "step_size",
-    "tangent_report",
-    "train",
-]
+- `networks`: the networks, fully connected, residual and convolutional; forward and backward.
+- `initialisation`: norms, separation and products of layers at random weights (section 7).
+- `perturb`: what a change of the weights changes (sections 8 to 11); `conditioned`: in networks too
+  wide to be stored.
+- `training`: gradient descent and SGD (Theorems 1 and 2).
+- `kernel`: the tangent kernel, and descent had it stayed as it is; `report`: of a torch module.
+- `landscapes`, `curvature`: the loss around a network in training (Figure 1); `inputs`: the data.
+
+A batch of S trials stands on the first axis of every tensor. Everything loads when it is used.
+"""
+
+from importlib import import_module
+
+_PARTS = {
+    "networks": ("Network", "fully_connected", "residual", "convolutional", "forward", "backward"),
+    "initialisation": (),
+    "perturb": (),
+    "conditioned": (),
+    "training": ("descent", "movement"),
+    "kernel": ("TangentKernel", "FrozenKernel"),
+    "report": ("TangentReport", "tangent_report"),
+    "landscapes": ("landscape",),
+    "curvature": (),
+    "inputs": (),
+}
+_HOME = {name: part for part, names in _PARTS.items() for name in names}
+
+__all__ = [*_PARTS, *_HOME]
+
+
+def __getattr__(name):
+    """A part or a name of one: torch is most of the start-up otherwise."""
+    if name in _PARTS:
+        return import_module(f"{__name__}.{name}")
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

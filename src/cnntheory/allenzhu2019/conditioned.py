@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
 
-from .perturb import BEYOND
+# By how much the adversary takes a pre-activation beyond zero, as a part of it.
+BEYOND = 1e-4
 
 
 class GaussianMatrix:
@@ -44,57 +44,6 @@ class GaussianMatrix:
         return self._seen @ (self._images.T @ P) + new @ shares
 
 
-def drawn_norms(rng, draws, width, depth, variance=2.0):
-    """Norms of the layers of a unit input, in networks that are not drawn.
-
-    Given h, the entries of ``W h`` are independent normals of variance ``c ||h||^2 / m``: m numbers
-    a layer have the law of m^2.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    draws : int
-        Networks.
-    width, depth : int
-        m and L.
-    variance : float, optional
-        c of weights drawn with variance c / m.
-
-    Returns
-    -------
-    (draws, L + 1) ndarray
-        ``||h_0||`` to ``||h_L||``.
-    """
-    growth = np.empty((draws, depth + 1))
-    for layer in range(depth + 1):
-        active = np.maximum(rng.standard_normal((draws, width)), 0)
-        growth[:, layer] = variance / width * np.einsum("ij,ij->i", active, active)
-    return np.sqrt(np.cumprod(growth, axis=1))
-
-
-def log_growth(width):
-    """Mean and variance of ``log(||h_l||^2 / ||h_{l-1}||^2)`` with weights of variance 2 / m.
-
-    The ratio is 2 / m times a chi-square variable, with as many degrees of freedom as there are
-    active units: binomial, m halves. (None active, probability 2^-m, is left out.) So
-    ``log ||h_l||^2`` is a sum of l + 1 independent terms with these moments.
-
-    Parameters
-    ----------
-    width : int
-
-    Returns
-    -------
-    mean, variance : float
-    """
-    active = np.arange(1, width + 1)
-    weights = stats.binom.pmf(active, width, 0.5)
-    weights = weights / weights.sum()
-    means = np.log(4 / width) + special.digamma(active / 2)
-    mean = weights @ means
-    return float(mean), float(weights @ (special.polygamma(1, active / 2) + (means - mean) ** 2))
-
-
 class Attack(NamedTuple):
     """What the greedy adversary changes, for J perturbations.
 
@@ -113,14 +62,14 @@ class Attack(NamedTuple):
     gradient: np.ndarray
 
 
-def drawn_adversary(rng, width, depth, sizes):
+def adversary(rng, width, depth, sizes):
     """The greedy adversary against one input of a fully-connected network that is not stored.
 
-    As `cnntheory.allenzhu2019.adversary`, with networks drawn as far as the input sees them.
+    As `perturb.adversary`, with networks drawn as far as the input sees them.
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
     width, depth : int
         m and L.
     sizes : (J,) or (J, L) array
@@ -139,6 +88,7 @@ def drawn_adversary(rng, width, depth, sizes):
     sizes = np.broadcast_to(sizes[:, None], (len(sizes), depth)) if sizes.ndim == 1 else sizes
     if sizes.shape[1:] != (depth,) or not (np.isfinite(sizes).all() and (sizes >= 0).all()):
         raise ValueError(f"sizes: expected (J,) or (J, {depth}) numbers from 0, found {sizes}")
+    rng = np.random.default_rng(rng)
     columns = 1 + len(sizes)  # the unperturbed network first
     first = np.sqrt(2 / width) * rng.standard_normal((width, 1))
     hidden, layers, shifts = [np.maximum(first, 0).repeat(columns, 1)], [], []

@@ -99,11 +99,11 @@ def random_direction(rng, like):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
     like : tensor, shape (parameters,)
         Gives length, precision and device.
     """
-    v = _normal(rng, like)
+    v = _normal(np.random.default_rng(rng), like)
     return v / v.norm()
 
 
@@ -204,7 +204,7 @@ def stochastic_operator(objectives, w, sigma, rng, radius=None):
     w : tensor, shape (parameters,)
     sigma : float
         Standard deviation of the noise on every weight; 0 leaves the loss as it is.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
         Source of xi.
     radius : float, optional
         Take differences of gradients at this distance (`difference_operator`) instead of
@@ -228,6 +228,7 @@ def stochastic_operator(objectives, w, sigma, rng, radius=None):
     """
     if not sigma >= 0:
         raise ValueError(f"sigma: expected a number >= 0, found {sigma}; take about 1e-3")
+    rng = np.random.default_rng(rng)
 
     def product(v):
         objective, centre = next(objectives), w + sigma * _normal(rng, w)
@@ -238,7 +239,7 @@ def stochastic_operator(objectives, w, sigma, rng, radius=None):
     return product
 
 
-def lanczos(product, start, steps):
+def lanczos(product, start, max_iter):
     """Ritz pairs of a symmetric operator, by Lanczos with full reorthogonalisation.
 
     Parameters
@@ -247,25 +248,27 @@ def lanczos(product, start, steps):
         Maps v, shape (parameters,), to ``H v``.
     start : tensor, shape (parameters,)
         Not zero; a random one has a share in every eigenvector.
-    steps : int
+    max_iter : int
         Number of products, at least 1. Fewer are taken where the Krylov space is exhausted before.
 
     Returns
     -------
     Ritz
-        Up to `steps` pairs; the outermost converge first.
+        Up to `max_iter` pairs; the outermost converge first.
 
     Raises
     ------
     ValueError
-        ``steps < 1``, or `start` is zero or not finite.
+        ``max_iter < 1``, or `start` is zero or not finite.
     """
-    if steps < 1:
-        raise ValueError(f"steps: expected at least 1, found {steps}; 20 to 40 suffice as a rule")
+    if max_iter < 1:
+        raise ValueError(
+            f"max_iter: expected at least 1, found {max_iter}; 20 to 40 suffice as a rule"
+        )
     norm = start.norm()
     if not (torch.isfinite(norm) and norm > 0):
         raise ValueError(f"start: expected a vector of positive length, found {float(norm)}")
-    basis = start.new_empty(min(steps, len(start)), len(start))
+    basis = start.new_empty(min(max_iter, len(start)), len(start))
     diagonal, off = [], []
     v = start / norm
     for k in range(len(basis)):

@@ -80,7 +80,7 @@ def pairs(rng, count, dimension, distances):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
     count : int
         Number of pairs.
     dimension : int
@@ -103,7 +103,7 @@ def pairs(rng, count, dimension, distances):
     distances = np.asarray(distances, dtype=float)
     if not ((distances >= 0) & (distances <= np.sqrt(2))).all():
         raise ValueError(f"distances: expected 0 to sqrt(2), got {distances.tolist()}")
-    base, turn = rng.standard_normal((2, count, dimension))
+    base, turn = np.random.default_rng(rng).standard_normal((2, count, dimension))
     base /= np.linalg.norm(base, axis=1, keepdims=True)
     turn -= (turn * base).sum(axis=1, keepdims=True) * base
     turn /= np.linalg.norm(turn, axis=1, keepdims=True)

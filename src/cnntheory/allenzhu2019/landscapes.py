@@ -61,7 +61,7 @@ def residual_network(rng, widths=(8, 16), classes=10):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
         Source of the initial weights.
     widths : sequence of int, optional
         Channels of the basic blocks, one block each; each but the first halves the image.
@@ -91,7 +91,7 @@ def plain_network(rng, widths=(8, 8, 16, 16), classes=10):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
         Source of the initial weights.
     widths : sequence of int, optional
         Channels of the 3 x 3 convolutions; the maximum over 2 x 2 pixels is taken half-way.
@@ -120,6 +120,7 @@ def _head(width, classes):
 @torch.no_grad()
 def _initialise(model, rng):
     """He's normal initialisation by fan-out for convolutions, uniform for the last layer."""
+    rng = np.random.default_rng(rng)
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d):
             scale = np.sqrt(2 / (layer.out_channels * np.prod(layer.kernel_size)))
@@ -138,7 +139,7 @@ def noisy_labels(rng, labels, share, classes=10):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
     labels : int ndarray, shape (n,)
     share : float
         Between 0 and 1. A random label may be the true one, so that about
@@ -156,16 +157,17 @@ def noisy_labels(rng, labels, share, classes=10):
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share: expected a number from 0 to 1, found {share}")
+    rng = np.random.default_rng(rng)
     labels = np.array(labels, dtype=np.int64)
     picks = rng.permutation(len(labels))[: round(share * len(labels))]
     labels[picks] = rng.integers(classes, size=len(picks))
     return labels
 
 
-def train_epochs(
+def sgd_epochs(
     model, images, labels, rng, *, step=0.1, drops=(), batch=50, momentum=0.9, weight_decay=0.0
 ):
-    """Train by stochastic gradient descent with momentum on the cross-entropy.
+    """Epochs of stochastic gradient descent with momentum on the cross-entropy.
 
     Parameters
     ----------
@@ -173,7 +175,7 @@ def train_epochs(
         Trained in place, on its own device and in its own precision.
     images : array or tensor, shape (n, 1, height, width)
     labels : int array or tensor, shape (n,)
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
         Source of the mini-batches, a fresh permutation each epoch.
     step : float, optional
         Learning rate of the first epoch.
@@ -320,7 +322,7 @@ def landscape(
     points=13,
     radius=None,
     distances=DISTANCES,
-    lanczos_steps=20,
+    max_iter=20,
     device="cpu",
     dtype=torch.float64,
 ):
@@ -333,7 +335,7 @@ def landscape(
         batch normalisation in training mode takes the statistics of `inputs`.
     inputs : array or tensor, shape (n, ...)
     labels : array or tensor, shape (n, ...)
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
         Source of Lanczos's start.
     loss : callable, optional
         ``loss(outputs, labels)``, a scalar tensor.
@@ -346,8 +348,8 @@ def landscape(
         has vanished): the scale of the valley changes by orders of magnitude during training.
     distances : sequence of float, optional
         Where the two lines are looked at, far beyond the square.
-    lanczos_steps : int, optional
-        Number of Hessian-vector products.
+    max_iter : int, optional
+        Number of Hessian-vector products, the steps of Lanczos.
     device, dtype : optional
         Where and in which precision everything is evaluated.
 
@@ -363,7 +365,7 @@ def landscape(
 
     Notes
     -----
-    Costs ``points^2 + 3 len(distances)`` losses and `lanczos_steps` Hessian-vector products. The
+    Costs ``points^2 + 3 len(distances)`` losses and `max_iter` Hessian-vector products. The
     Hessian is the one that exists almost everywhere; the paper smooths it, see
     `cnntheory.allenzhu2019.curvature.stochastic_operator`.
 
@@ -382,7 +384,7 @@ def landscape(
     value, gradient = value_and_gradient(objective, w)
     if not torch.isfinite(value):
         raise ValueError(f"model: its loss is {float(value)}; scan a point where it is finite")
-    ritz = lanczos(hessian_operator(objective, w), random_direction(rng, w), lanczos_steps)
+    ritz = lanczos(hessian_operator(objective, w), random_direction(rng, w), max_iter)
     norm, curved = gradient.norm(), ritz.vectors[0]
     curvature = ritz.values.abs().max()
     unit = torch.zeros_like(w) if norm <= _VANISHED * curvature else gradient / norm

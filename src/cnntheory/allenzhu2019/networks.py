@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 
@@ -66,6 +67,10 @@ class Network:
     def positions(self):
         return 1 if self.image is None else self.image[0] * self.image[1]
 
+    def copy(self):
+        """The same networks with matrices W of their own; A and B are shared."""
+        return replace(self, W=[W.clone() for W in self.W])
+
 
 class Signals(NamedTuple):
     """What a forward pass leaves behind, for n inputs and N = n * positions rows.
@@ -87,14 +92,15 @@ class Signals(NamedTuple):
 
 
 def fully_connected(
-    rngs, inputs, width, depth, outputs=1, *, variance=2.0, device="cpu", dtype=torch.float64
+    rng, inputs, width, depth, outputs=1, *, variance=2.0, device="cpu", dtype=torch.float64
 ):
     """Draw ``h_0 = relu(A x)``, ``h_l = relu(W_l h_{l-1})``, output ``B h_L``.
 
     Parameters
     ----------
-    rngs : sequence of numpy.random.Generator
-        One for each trial, so that a trial does not depend on the others of its batch.
+    rng : numpy.random.Generator or seed, or a list of S of them
+        One for each trial, so that a trial does not depend on the others of its batch; one alone
+        draws one trial.
     inputs, width, depth, outputs : int
         Sizes: x in R^inputs, ``h_l`` in R^m, L trained matrices, B in R^{d x m}.
     variance : float, optional
@@ -116,9 +122,7 @@ def fully_connected(
     ----------
     Allen-Zhu, Li & Song, arXiv 1811.03962, section 2; the variance of B as we understand it.
     """
-    draw = _drawer(
-        rngs, variance, device, dtype, inputs=inputs, width=width, depth=depth, d=outputs
-    )
+    draw = drawer(rng, variance, device, dtype, inputs=inputs, width=width, depth=depth, d=outputs)
     A = draw(width, inputs, variance / width)
     W = [draw(width, width, variance / width) for _ in range(depth)]
     B = draw(outputs, width, 1 / outputs)
@@ -126,7 +130,7 @@ def fully_connected(
 
 
 def residual(
-    rngs,
+    rng,
     inputs,
     width,
     depth,
@@ -143,7 +147,7 @@ def residual(
     ----------
     skip_scale : float, optional
         ``tau``; the default is ``1 / L``. The norms grow like ``(1 + tau^2)^(l/2)`` or faster.
-    rngs, inputs, width, depth, outputs, variance, device, dtype
+    rng, inputs, width, depth, outputs, variance, device, dtype
         As for `fully_connected`, whose draws it shares.
 
     Returns
@@ -160,7 +164,7 @@ def residual(
     Allen-Zhu, Li & Song, arXiv 1811.03962, the residual network of Theorem 8, as we understand it.
     """
     plain = fully_connected(
-        rngs, inputs, width, depth, outputs, variance=variance, device=device, dtype=dtype
+        rng, inputs, width, depth, outputs, variance=variance, device=device, dtype=dtype
     )
     tau = 1 / depth if skip_scale is None else float(skip_scale)
     inner = depth - 1
@@ -168,7 +172,7 @@ def residual(
 
 
 def convolutional(
-    rngs,
+    rng,
     image,
     channels,
     depth,
@@ -194,7 +198,7 @@ def convolutional(
         m.
     patch : int, optional
         Side of a patch, odd.
-    rngs, depth, outputs, variance, device, dtype
+    rng, depth, outputs, variance, device, dtype
         As for `fully_connected`.
 
     Returns
@@ -215,7 +219,7 @@ def convolutional(
     if patch < 1 or patch % 2 == 0:
         raise ValueError(f"patch: expected an odd side, so that it has a centre, found {patch}")
     sizes = {"height": height, "width": width, "channels": channels, "depth": depth, "d": outputs}
-    draw = _drawer(rngs, variance, device, dtype, **sizes)
+    draw = drawer(rng, variance, device, dtype, **sizes)
     q = patch**2
     A = draw(channels, q, variance / (q * channels))
     W = [draw(channels, q * channels, variance / (q * channels)) for _ in range(depth)]
@@ -223,10 +227,17 @@ def convolutional(
     return Network(A, W, B, (False,) * depth, (1.0,) * depth, (height, width), patch)
 
 
-def _drawer(rngs, variance, device, dtype, **sizes):
+def generators(rng):
+    """A list of generators, one a trial: of several generators or seeds, or of one alone."""
+    many = rng if isinstance(rng, (list, tuple)) else [rng]
+    return [np.random.default_rng(one) for one in many]
+
+
+def drawer(rng, variance, device, dtype, **sizes):
     """A function that draws one matrix for every trial, after the arguments have been checked."""
-    if len(rngs) == 0:
-        raise ValueError("rngs: expected one generator a trial, found none")
+    rngs = generators(rng)
+    if not rngs:
+        raise ValueError("rng: expected a generator or seed for each trial, found an empty list")
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name}: expected at least 1, found {size}")
@@ -242,11 +253,6 @@ def _drawer(rngs, variance, device, dtype, **sizes):
         return matrices
 
     return draw
-
-
-def copy(net):
-    """The same networks with matrices W of their own; A and B are shared."""
-    return replace(net, W=[W.clone() for W in net.W])
 
 
 def forward(net, X):
@@ -362,53 +368,3 @@ def _fold(net, patches):
     margin = side // 2
     inner = padded[:, :, margin : margin + height, margin : margin + width]
     return inner.reshape(S, -1, m)
-
-
-def initial_signals(rngs, X, width, depth, *, variance=2.0):
-    """The signals of freshly drawn fully-connected networks, layer by layer, keeping no matrix.
-
-    Parameters
-    ----------
-    rngs, width, depth, variance
-        As for `fully_connected`, whose draws it shares.
-    X : tensor, shape (S, n, p)
-        The inputs.
-
-    Yields
-    ------
-    tensor, shape (S, n, width)
-        ``h_0``, then ``h_1`` to ``h_L``.
-
-    Raises
-    ------
-    ValueError
-        As for `fully_connected`, or the generators are not one a trial.
-    """
-    if len(rngs) != len(X):
-        raise ValueError(f"rngs: expected one for each of {len(X)} trials, found {len(rngs)}")
-    draw = _drawer(rngs, variance, X.device, X.dtype, width=width, depth=depth)
-    h = X
-    for _ in range(depth + 1):
-        h = torch.relu(h @ draw(width, h.shape[2], variance / width).mT)
-        yield h
-
-
-def separations(h):
-    """``min_{i != j} ||(I - h_i h_i^T / ||h_i||^2) h_j||`` of a layer (Lemma 7.5).
-
-    Parameters
-    ----------
-    h : tensor, shape (..., n, m)
-        Signals of n inputs.
-
-    Returns
-    -------
-    tensor, shape (...)
-    """
-    gram = h @ h.mT
-    squares = gram.diagonal(dim1=-2, dim2=-1)
-    # A signal that is zero has no direction: nothing is projected out.
-    safe = squares.clamp_min(torch.finfo(h.dtype).tiny)
-    left = squares[..., None, :] - gram**2 / safe[..., :, None]
-    left.diagonal(dim1=-2, dim2=-1).fill_(torch.inf)
-    return left.clamp_min(0).amin(dim=(-2, -1)).sqrt()

@@ -1,23 +1,77 @@
 """Perturbations W' of the weights, and what they do to signals, patterns, gradients and the loss.
 
-A perturbation is a list of L entries, each a matrix (S, m, k) or a pair of factors (U, V), with
-``W'_l = U V^T``. Factors may have an axis of sizes, (S, J, m, r), where they differ from size to
-size. One pass over W serves all sizes. Networks are fully connected or residual: one position.
+Sections 8 to 11 of the paper. A perturbation is `Dense` or `LowRank`; one pass over W serves all
+sizes omega of it. Networks are fully connected or residual: one position.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from .kernel import product_change
-from .networks import backward, check_inputs, first_layer, forward
-from .training import check_labels, evaluate_loss, spectral_norm
+from .conditioned import BEYOND
+from .networks import backward, check_inputs, first_layer, forward, generators
+from .training import check_labels, evaluate_loss
 
-# By how much the adversary takes a pre-activation beyond zero, as a part of it.
-BEYOND = 1e-4
+
+@dataclass(frozen=True)
+class Dense:
+    """A perturbation as its matrices.
+
+    Attributes
+    ----------
+    matrices : list of L tensors, shape (S, m, k)
+    """
+
+    matrices: list
+
+    def __len__(self):
+        return len(self.matrices)
+
+    def times(self, layer, h):
+        """``W'_l h`` for rows h, shape (S, J, n, k), of every size."""
+        return _times(h, self.matrices[layer].mT)
+
+    def transposed_times(self, layer, p):
+        """``W'_l^T p`` for rows p, shape (S, J, n, m)."""
+        return _times(p, self.matrices[layer])
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """A perturbation by its factors, ``W'_l = U_l V_l^T``, which are never multiplied out.
+
+    Attributes
+    ----------
+    left : list of L tensors, shape (S, m, r) or (S, J, m, r)
+        U; the latter where the perturbation differs from size to size.
+    right : list of L tensors, shape (S, k, r) or (S, J, k, r)
+        V.
+    """
+
+    left: list
+    right: list
+
+    def __len__(self):
+        return len(self.left)
+
+    def times(self, layer, h):
+        """``W'_l h`` for rows h, shape (S, J, n, k), of every size."""
+        U, V = self._factors(layer)
+        return (h @ V) @ U.mT
+
+    def transposed_times(self, layer, p):
+        """``W'_l^T p`` for rows p, shape (S, J, n, m)."""
+        U, V = self._factors(layer)
+        return (p @ U) @ V.mT
+
+    def _factors(self, layer):
+        """U and V with an axis of sizes."""
+        factors = self.left[layer], self.right[layer]
+        return (factor if factor.dim() == 4 else factor[:, None] for factor in factors)
 
 
 class Perturbed(NamedTuple):
@@ -58,27 +112,27 @@ class Changes(NamedTuple):
     gradient: torch.Tensor
 
 
-def gaussian(net, rngs):
+def gaussian(net, rng):
     """Independent Gaussian entries, of variance ``1 / (sqrt(m) + sqrt(k))^2`` in an m x k matrix.
 
     Parameters
     ----------
     net : Network
-    rngs : sequence of S numpy.random.Generator
+    rng : list of S numpy.random.Generator or seeds, or one where S = 1
 
     Returns
     -------
-    list of L tensors, shape (S, m, k)
-        Their spectral norms tend to 1 from below, as m^(-2/3).
+    Dense
+        Its spectral norms tend to 1 from below, as m^(-2/3).
     """
-    found = []
+    rngs, found = generators(rng), []
     for W in net.W:
         scale = 1 / (np.sqrt(W.shape[1]) + np.sqrt(W.shape[2]))
-        found.append(torch.stack([_normal(rng, W[0]) * scale for rng in rngs]))
-    return found
+        found.append(torch.stack([_normal(one, W[0]) * scale for one in rngs]))
+    return Dense(found)
 
 
-def rank_one(net, signals, rngs):
+def rank_one(net, signals, rng):
     """``u v^T`` with u uniform on the sphere and v the direction of the mean signal below.
 
     Against a random v the perturbation would hardly be seen: ``|<v, h>| ~ 1 / sqrt(m)``.
@@ -88,19 +142,21 @@ def rank_one(net, signals, rngs):
     net : Network
     signals : Signals
         At W.
-    rngs : sequence of S numpy.random.Generator
+    rng : list of S numpy.random.Generator or seeds, or one where S = 1
 
     Returns
     -------
-    list of L pairs of tensors, shapes (S, m, 1) and (S, k, 1)
+    LowRank
         All spectral norms are 1.
     """
-    found = []
-    for W, rows in zip(net.W, signals.rows, strict=True):
-        u = torch.stack([_normal(rng, W[0, :, 0]) for rng in rngs])
-        v = rows.mean(dim=1)
-        found.append(tuple((w / w.norm(dim=1, keepdim=True))[..., None] for w in (u, v)))
-    return found
+    rngs = generators(rng)
+    left = [torch.stack([_normal(one, W[0, :, 0]) for one in rngs]) for W in net.W]
+    right = [rows.mean(dim=1) for rows in signals.rows]
+    return LowRank(*([_unit(v)[..., None] for v in side] for side in (left, right)))
+
+
+def _unit(vectors):
+    return vectors / vectors.norm(dim=-1, keepdim=True)
 
 
 def gradient(net, signals, weights, sign=-1.0):
@@ -118,13 +174,13 @@ def gradient(net, signals, weights, sign=-1.0):
 
     Returns
     -------
-    list of L pairs of tensors, shapes (S, m, N) and (S, k, N)
-        ``max_l ||W'_l||_2 = 1``; the layers keep their proportions.
+    LowRank
+        Of rank n; ``max_l ||W'_l||_2 = 1``, and the layers keep their proportions.
     """
     vectors = backward(net, signals, weights)
     norms = [_factor_norm(p.mT, h.mT) for p, h in zip(vectors, signals.rows, strict=True)]
     largest = torch.stack(norms).amax(dim=0)[:, None, None]
-    return [(sign * p.mT / largest, h.mT) for p, h in zip(vectors, signals.rows, strict=True)]
+    return LowRank([sign * p.mT / largest for p in vectors], [h.mT for h in signals.rows])
 
 
 def _normal(rng, like):
@@ -139,7 +195,7 @@ def _factor_norm(U, V):
     return torch.linalg.eigvalsh(inner)[..., -1].clamp_min(0).sqrt()
 
 
-def perturbed(net, X, direction, sizes, weights=None):
+def passes(net, X, direction, sizes, weights=None):
     """Forward and backward pass at ``W + omega W'`` for several sizes omega at once.
 
     Parameters
@@ -148,8 +204,8 @@ def perturbed(net, X, direction, sizes, weights=None):
         Fully connected or residual.
     X : tensor, shape (S, n, p)
         The inputs of each trial.
-    direction : list of L entries
-        W', see the head of this module.
+    direction : Dense or LowRank
+        W'.
     sizes : sequence of J floats
         The sizes omega.
     weights : tensor, shape (S, n, d), optional
@@ -162,19 +218,19 @@ def perturbed(net, X, direction, sizes, weights=None):
     Raises
     ------
     ValueError
-        The networks are convolutional, the inputs have the wrong shape, or W' has not L entries.
+        The networks are convolutional, the inputs have the wrong shape, or W' has not L layers.
     """
     h, sizes = _start(net, X, sizes)
     if len(direction) != net.depth:
         raise ValueError(
-            f"direction: expected an entry for each of {net.depth} layers, found {len(direction)}"
+            f"direction: expected a matrix for each of {net.depth} layers, found {len(direction)}"
         )
 
     def change(layer, h, _):
-        return sizes * _apply(direction[layer], h)
+        return sizes * direction.times(layer, h)
 
     def change_back(layer, p):
-        return sizes * _apply_transposed(direction[layer], p)
+        return sizes * direction.transposed_times(layer, p)
 
     return _run(net, h, weights, change, change_back)
 
@@ -190,7 +246,7 @@ def adversary(net, X, sizes, weights=None):
     Parameters
     ----------
     net, X, sizes, weights
-        As for `perturbed`.
+        As for `passes`.
 
     Returns
     -------
@@ -217,18 +273,18 @@ def adversarial_direction(net, X, sizes, sample=0):
 
     Returns
     -------
-    list of L pairs of tensors, shapes (S, J, m, 1) and (S, J, m, 1)
-        For `perturbed` with the same sizes: each is divided by its own.
+    LowRank
+        Of rank one and with an axis of sizes, for `passes` with the same: each is divided by its
+        own.
     """
     x = X[:, sample : sample + 1]
     _, shifts, signals = _attack(net, x, sizes, None)
     _, sizes = _start(net, x, sizes)
-    found = []
-    for v, h in zip(shifts, signals, strict=True):
-        # Below layer 1 the signal is the same for all sizes.
-        V = (h / h.square().sum(dim=-1, keepdim=True)).mT.expand(-1, len(sizes), -1, -1)
-        found.append((v.mT / sizes, V))
-    return found
+    # Below layer 1 the signal is the same for all sizes.
+    right = [h / h.square().sum(dim=-1, keepdim=True) for h in signals]
+    return LowRank(
+        [v.mT / sizes for v in shifts], [h.mT.expand(-1, len(sizes), -1, -1) for h in right]
+    )
 
 
 def _attack(net, X, sizes, weights):
@@ -296,25 +352,6 @@ def _times(rows, matrix):
     return (rows.flatten(1, 2) @ matrix).unflatten(1, rows.shape[1:3])
 
 
-def _apply(entry, h):
-    """``W' h`` for rows h, (S, J, n, k)."""
-    if torch.is_tensor(entry):
-        return _times(h, entry.mT)
-    U, V = (_with_sizes(factor) for factor in entry)
-    return (h @ V) @ U.mT
-
-
-def _apply_transposed(entry, p):
-    if torch.is_tensor(entry):
-        return _times(p, entry)
-    U, V = (_with_sizes(factor) for factor in entry)
-    return (p @ U) @ V.mT
-
-
-def _with_sizes(factor):
-    return factor if factor.dim() == 4 else factor[:, None]
-
-
 def changes(signals, vectors, after):
     """Compare a perturbed pass with the unperturbed one.
 
@@ -346,6 +383,40 @@ def changes(signals, vectors, after):
     return Changes(flips, moved, turned, (part / whole).sqrt())
 
 
+def gradient_change(signals, vectors, new_signals, new_vectors):
+    """Relative change of the gradient of every output, in Frobenius norm over all layers.
+
+    Parameters
+    ----------
+    signals, new_signals : Signals
+        At W and at W', of the same inputs; networks with one position (no images).
+    vectors, new_vectors : list of L tensors, shape (S, n, m)
+        `backward` at W and at W'.
+
+    Returns
+    -------
+    tensor, shape (S, n)
+    """
+    change = total = 0.0
+    for h, p, h_new, p_new in zip(
+        signals.rows, vectors, new_signals.rows, new_vectors, strict=True
+    ):
+        part, whole = product_change(h, p, h_new, p_new)
+        change, total = change + part, total + whole
+    return (change / total).sqrt()
+
+
+def product_change(h, p, h_new, p_new):
+    """``||p' h'^T - p h^T||_F^2`` and ``||p h^T||_F^2`` of vectors on the last axis.
+
+    The difference is ``dp h'^T + p dh^T``: small changes keep their digits.
+    """
+    dh, dp = h_new - h, p_new - p
+    inner = (dp * p).sum(-1) * (h_new * dh).sum(-1)
+    change = dp.square().sum(-1) * h_new.square().sum(-1) + p.square().sum(-1) * dh.square().sum(-1)
+    return (change + 2 * inner).clamp_min(0), p.square().sum(-1) * h.square().sum(-1)
+
+
 class SemiSmoothness(NamedTuple):
     """``F(W + W') - F(W) - <grad F(W), W'>`` and the two terms that bound it, shape (S, J)."""
 
@@ -365,9 +436,9 @@ def semismoothness(net, X, y, direction, sizes, radius=0.0):
     net : Network
         At the point W of expansion.
     X, y
-        Inputs and labels, as for `cnntheory.allenzhu2019.train`.
-    direction : list of L entries
-        W' for size 1, of spectral norm 1; see the head of this module.
+        Inputs and labels, as for `cnntheory.allenzhu2019.descent`.
+    direction : Dense or LowRank
+        W' for size 1, of spectral norm 1.
     sizes : sequence of J floats
         ``||W'||_2``.
     radius : float or tensor of shape (S,)
@@ -380,7 +451,7 @@ def semismoothness(net, X, y, direction, sizes, radius=0.0):
     Raises
     ------
     ValueError
-        As for `perturbed`, or the labels do not fit.
+        As for `passes`, or the labels do not fit.
 
     References
     ----------
@@ -390,12 +461,12 @@ def semismoothness(net, X, y, direction, sizes, radius=0.0):
     signals = forward(net, X)
     loss, r = evaluate_loss(signals.outputs, y)
     h, omegas = _start(net, X, sizes)
-    after = perturbed(net, X, direction, sizes)
+    after = passes(net, X, direction, sizes)
     moved = _output_change(net, signals, after)
     linear = 0.0
     for layer, p in enumerate(backward(net, signals, r)):
         h = signals.hidden[layer][:, None]
-        linear = linear + (omegas * _apply(direction[layer], h) * p[:, None]).sum(dim=(2, 3))
+        linear = linear + (omegas * direction.times(layer, h) * p[:, None]).sum(dim=(2, 3))
     # <r, df> - <grad F, W'> + |df|^2 / 2: unlike a difference of losses it keeps its digits.
     residual = (r[:, None] * moved).sum(dim=(2, 3)) - linear + moved.square().sum(dim=(2, 3)) / 2
     sizes = omegas.reshape(1, -1)
@@ -410,87 +481,3 @@ def semismoothness(net, X, y, direction, sizes, radius=0.0):
 def _output_change(net, signals, after):
     """``B (h_L(W + W') - h_L(W))``, (S, J, n, d)."""
     return _times(after.hidden[-1] - signals.hidden[-1][:, None], net.B.mT)
-
-
-def backward_products(net, signals):
-    """``||B D_{i,L} W_L .. D_{i,a} W_a||_2`` for every a and input (Lemma 7.4).
-
-    Parameters
-    ----------
-    net : Network
-        Fully connected.
-    signals : Signals
-
-    Returns
-    -------
-    tensor, shape (S, L, n)
-        The entry a - 1 belongs to a; the lemma says O(sqrt(m / d)).
-
-    Raises
-    ------
-    ValueError
-        The networks are not fully connected.
-    """
-    _check_plain(net)
-    by_output = []
-    for k in range(net.outputs):
-        weights = torch.zeros_like(signals.outputs)
-        weights[:, :, k] = 1
-        by_output.append(backward(net, signals, weights))
-    found = []
-    for layer, W in enumerate(net.W):
-        rows = torch.stack([vectors[layer] @ W for vectors in by_output], dim=2)
-        found.append(torch.linalg.eigvalsh(rows @ rows.mT)[..., -1].sqrt())
-    return torch.stack(found, dim=1)
-
-
-def product_norms(net, signals, sample, first, last):
-    """``||W_b D_{b-1} W_{b-1} .. D_a W_a||_2`` of one input's patterns (Lemma 7.3).
-
-    Parameters
-    ----------
-    net : Network
-        Fully connected.
-    signals : Signals
-    sample : int
-        The input i.
-    first, last : int
-        a and b, 1 <= a <= b <= L.
-
-    Returns
-    -------
-    tensor, shape (S,)
-
-    Raises
-    ------
-    ValueError
-        The networks are not fully connected, or a and b are no layers in order.
-    """
-    _check_plain(net)
-    if not 1 <= first <= last <= net.depth:
-        raise ValueError(
-            f"first, last: expected 1 <= first <= last <= {net.depth}, found {first} and {last}"
-        )
-    norms = []
-    for s in range(net.trials):
-        matrices = [W[s] for W in net.W[first - 1 : last]]
-        masks = [h[s, sample] > 0 for h in signals.hidden[first:last]]
-
-        def apply(v, matrices=matrices, masks=masks):
-            v = matrices[0] @ v
-            for W, mask in zip(matrices[1:], masks, strict=True):
-                v = W @ (v * mask)
-            return v
-
-        def apply_transposed(u, matrices=matrices, masks=masks):
-            for W, mask in zip(matrices[:0:-1], masks[::-1], strict=True):
-                u = (W.T @ u) * mask
-            return matrices[0].T @ u
-
-        norms.append(spectral_norm(apply, apply_transposed, matrices[0]))
-    return torch.tensor(norms, dtype=torch.float64)
-
-
-def _check_plain(net):
-    if net.image is not None or any(net.skips):
-        raise ValueError("net: expected a fully-connected network, without skips and images")

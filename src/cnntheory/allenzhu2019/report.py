@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .kernel import predicted_movement
+from .kernel import TangentKernel
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def tangent_report(model, X, y, *, chunk_size=None):
     Notes
     -----
     The Jacobian of n d times the number of parameters is formed, by ``torch.func``; the networks
-    of this package have `cnntheory.allenzhu2019.gram_matrix`, which does without.
+    of this package have `TangentKernel.at`, which does without.
     """
     evaluated = any(m.training and isinstance(m, _TRAINING_ONLY) for m in model.modules())
     model = copy.deepcopy(model).eval()
@@ -150,11 +150,13 @@ def _outputs(model, X):
 
 def _summary(K, residual, shape, parameters, evaluated):
     # Eigenvalues in double precision, as singular as the precision of the kernel says.
-    values = torch.linalg.eigvalsh(K.double())
+    kernel, residual = TangentKernel(K.double()), residual.double()
+    values, _ = kernel.modes
     low, high = values[0].item(), values[-1].item()
     singular = low <= len(K) * torch.finfo(K.dtype).eps * high
     if singular:
         low = max(low, 0.0)
+    frozen = kernel.frozen(residual, torch.zeros_like(residual), step=1 / high)
     return TangentReport(
         samples=shape[0],
         outputs=shape[1],
@@ -163,10 +165,8 @@ def _summary(K, residual, shape, parameters, evaluated):
         lambda_max=high,
         condition=float("inf") if singular else high / low,
         rate=(1 - low / high) ** 2,
-        loss=residual.double().square().sum().item() / 2,
-        movement=float("inf")
-        if singular
-        else predicted_movement(K.double(), residual.double()).item(),
+        loss=residual.square().sum().item() / 2,
+        movement=float("inf") if singular else frozen.movement().item(),
         dtype=str(K.dtype).removeprefix("torch."),
         evaluated=evaluated,
     )

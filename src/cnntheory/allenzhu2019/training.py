@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator, svds
 
-from .networks import Network, Signals, backward, first_layer, propagate
+from .networks import Network, Signals, backward, first_layer, generators, propagate
 
 LOSSES = ("squared", "cross_entropy")
 # Bytes that are worked on at a time, so that a step finds matrices three times in the cache.
@@ -26,13 +26,13 @@ _DENSE = 128
 
 @dataclass(frozen=True)
 class State:
-    """What `train` yields; the small arrays may be kept, W goes on changing in place.
+    """What `descent` yields; the small arrays may be kept, W goes on changing in place.
 
     Attributes
     ----------
     iteration : int
     network : Network
-        The networks as they are now; `cnntheory.allenzhu2019.copy` them to keep them.
+        The networks as they are now; `copy` them to keep them.
     running : bool tensor, shape (S,)
         Which trials go on; all else is, for a stopped trial, as it was when it stopped.
     """
@@ -78,43 +78,43 @@ class State:
         return Signals(rows, hidden, self.outputs)
 
 
-def train(
+def descent(
     net,
     X,
     y,
-    eta,
+    step,
     *,
-    steps,
+    max_iter,
     loss="squared",
     batch=None,
-    rngs=None,
-    tolerance=0.0,
+    rng=None,
+    tol=0.0,
     ceiling=1e6,
     every=1,
 ):
-    """Train the networks in place, by gradient descent or SGD, without momentum.
+    """Iterates of gradient descent or SGD, without momentum; the networks are trained in place.
 
     Parameters
     ----------
     net : Network
-        Trained in place: `cnntheory.allenzhu2019.copy` it before if the start is needed.
+        Trained in place: `copy` it before if the start is needed.
     X : tensor, shape (S, n, p)
         The inputs of each trial.
     y : tensor, shape (S, n) or (S, n, d); integers of shape (S, n) for cross-entropy
         The labels.
-    eta : float, tensor of shape (S,), or callable
-        Step size, one for each trial; a callable maps the iteration to either.
-    steps : int
+    step : float, tensor of shape (S,), or callable
+        eta, one for each trial; a callable maps the iteration to either.
+    max_iter : int
         Number of iterations.
     loss : {"squared", "cross_entropy"}, optional
         ``F_i = ||f(x_i) - y_i||^2 / 2``, or ``log sum exp f(x_i) - f(x_i)_{y_i}``.
     batch : int, optional
         Size b of the mini-batches, drawn uniformly without replacement at every step; the step is
         ``W - eta (n / b) sum_{i in S_t} grad F_i``. By default all samples: gradient descent.
-    rngs : sequence of S numpy.random.Generator, optional
+    rng : list of S numpy.random.Generator or seeds, or one where S = 1, optional
         Draw the mini-batches, one generator a trial.
-    tolerance : float, optional
-        A trial stops when ``F <= tolerance F_0``.
+    tol : float, optional
+        A trial stops when ``F <= tol F_0``.
     ceiling : float, optional
         It also stops, as diverged, when ``F > ceiling F_0`` or F is not finite.
     every : int, optional
@@ -123,7 +123,7 @@ def train(
     Yields
     ------
     State
-        At iterations 0, every, 2 every, .. and `steps`; the last one when no trial is running.
+        At iterations 0, every, 2 every, .. and `max_iter`; the last one when no trial is running.
 
     Raises
     ------
@@ -137,30 +137,30 @@ def train(
     """
     S, n, _ = X.shape
     check_labels(net, X, y, loss)
-    check_batch(batch, rngs, S, n)
+    rngs = check_batch(batch, rng, S, n)
     groups = _groups(net, X, y, loss)
     passes = [_full_pass(group, batch is None) for group in groups]
     running = torch.ones(S, dtype=torch.bool, device=X.device)
-    for iteration in range(steps + 1):
-        if iteration % every == 0 or iteration == steps:
+    for iteration in range(max_iter + 1):
+        if iteration % every == 0 or iteration == max_iter:
             value = torch.cat([one.loss for one in passes])
             if iteration == 0:
-                low, high = tolerance * value, ceiling * value
+                low, high = tol * value, ceiling * value
             running = running & (value > low) & (value <= high)
             yield State(iteration, net, running, list(passes))
-            if iteration == steps or not running.any():
+            if iteration == max_iter or not running.any():
                 return
-        step = eta(iteration) if callable(eta) else eta
-        step = torch.as_tensor(step, dtype=X.dtype, device=X.device).expand(S)
-        step = torch.where(running, step if batch is None else step * (n / batch), 0)
+        eta = step(iteration) if callable(step) else step
+        eta = torch.as_tensor(eta, dtype=X.dtype, device=X.device).expand(S)
+        eta = torch.where(running, eta if batch is None else eta * (n / batch), 0)
         index = None if batch is None else _draw_batches(rngs, n, batch, X.device)
-        measured_next = (iteration + 1) % every == 0 or iteration + 1 == steps
+        measured_next = (iteration + 1) % every == 0 or iteration + 1 == max_iter
         for k, group in enumerate(groups):
             if not (moving := running[group.trials]).any():
                 continue
             chosen = None if batch is None else index[group.trials]
             one = passes[k] if batch is None else _batch_pass(group, chosen)
-            _descend(group, one, step[group.trials], moving, chosen)
+            _descend(group, one, eta[group.trials], moving, chosen)
             if batch is None or measured_next:
                 passes[k] = _full_pass(group, batch is None)
 
@@ -279,17 +279,19 @@ def check_labels(net, X, y, loss):
         raise ValueError(f"y: expected shape ({S}, {n}, {d}), found {tuple(y.shape)}")
 
 
-def check_batch(batch, rngs, S, n):
-    """Complain of a mini-batch that does not fit n samples, or of missing generators."""
+def check_batch(batch, rng, S, n):
+    """One generator a trial, after complaint of a mini-batch that does not fit n samples."""
     if batch is None:
-        return
+        return None
     if not 1 <= batch <= n:
         raise ValueError(f"batch: expected 1 to the number of samples {n}, found {batch}")
-    if rngs is None or len(rngs) != S:
+    rngs = [] if rng is None else generators(rng)
+    if len(rngs) != S:
         raise ValueError(
-            f"rngs: expected one generator for each of {S} trials to draw the mini-batches, found "
-            f"{'none' if rngs is None else len(rngs)}"
+            f"rng: expected a generator or seed for each of {S} trials to draw the mini-batches, "
+            f"found {len(rngs)}"
         )
+    return rngs
 
 
 def evaluate_loss(outputs, y, loss="squared"):
@@ -299,7 +301,7 @@ def evaluate_loss(outputs, y, loss="squared"):
     ----------
     outputs : tensor, shape (S, n, d)
     y : tensor
-        As for `train`.
+        As for `descent`.
     loss : {"squared", "cross_entropy"}
 
     Returns

@@ -1,7 +1,47 @@
-"""Du, Lee & Tian, "When is a Convolutional Filter Easy To Learn?" (arXiv 1709.06129, ICLR 2018).
+"""Du, Lee & Tian: when is a convolutional filter easy to learn?
 
 One ReLU filter, averaged over patches, learned from a teacher of the same form by (stochastic)
-gradient descent. `neuron` holds the network and its gradients, `laws` the inputs, `smoothness` the
-constants gamma, L, beta, L_cross, `rates` the theorems' steps and factors, `starts` random
-initialisation.
+gradient descent (arXiv 1709.06129, ICLR 2018). The parts, in the paper's order:
+
+- `neuron`: the network, its loss and gradients, empirical and over a population.
+- `laws`: the inputs; `smoothness`: their constants gamma, L, beta and L_cross (Definition 2.1,
+  Assumptions 2.1 and 3.1); `rates`: the steps and factors of Theorems 2.2 and 3.1.
+- `condition`: does Theorem 3.1 speak of a data set?
+- `starts`: random initialisation (Theorem 3.4); `teachers`: the filters of the experiments.
+
+Everything loads when it is used.
 """
+
+from importlib import import_module
+
+_PARTS = {
+    "neuron": ("predict", "loss", "empirical_gradient"),
+    "laws": ("mixture", "cap", "patch_mixture", "patch_band"),
+    "smoothness": (
+        "gaussian_constants",
+        "angular_constants",
+        "angular_beta",
+        "patch_constants",
+        "patch_growth",
+    ),
+    "rates": ("theorem_step", "guaranteed_drop"),
+    "condition": ("Condition", "check_condition"),
+    "starts": ("good_probability",),
+    "teachers": (),
+}
+_HOME = {name: part for part, names in _PARTS.items() for name in names}
+
+__all__ = [*_PARTS, *_HOME]
+
+
+def __getattr__(name):
+    """A part or a name of one."""
+    if name in _PARTS:
+        return import_module(f"{__name__}.{name}")
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

@@ -40,16 +40,16 @@ class PatchLaw(NamedTuple):
         Law of the base patch's signed angle to w*.
     spread : AngularLaw
         Law of a patch's signed angle to the base patch.
-    patches : int
-        k.
+    k : int
+        Number of patches.
     """
 
     base: AngularLaw
     spread: AngularLaw
-    patches: int
+    k: int
 
 
-def patch_mixture(sigma, patch_sigma, patches):
+def patch_mixture(sigma, patch_sigma, k):
     """Law of Figure 3b: base patch from `mixture`, patches at N(0, sigma_2) truncated to +-pi.
 
     Parameters
@@ -58,15 +58,15 @@ def patch_mixture(sigma, patch_sigma, patches):
         Of the base patch's law.
     patch_sigma : float
         sigma_2, in radians; 0 makes all patches equal, inf makes them independent.
-    patches : int
-        k.
+    k : int
+        Number of patches.
     """
-    return PatchLaw(mixture(sigma), AngularLaw(patch_sigma, (0.0,), np.pi), patches)
+    return PatchLaw(mixture(sigma), AngularLaw(patch_sigma, (0.0,), np.pi), k)
 
 
-def patch_band(sigma, half_width, patches):
-    """Patches at uniform angles within `half_width` radians of the base patch (Theorem 3.3)."""
-    return PatchLaw(mixture(sigma), AngularLaw(np.inf, (0.0,), half_width), patches)
+def patch_band(sigma, half_width, k):
+    """k patches at uniform angles within `half_width` of the base patch, radians (Theorem 3.3)."""
+    return PatchLaw(mixture(sigma), AngularLaw(np.inf, (0.0,), half_width), k)
 
 
 def mixture(sigma):
@@ -88,13 +88,14 @@ def sample_angles(law, rng, size):
     Parameters
     ----------
     law : AngularLaw
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
     size : tuple of int
 
     Returns
     -------
     ndarray of shape `size`, in radians; not wrapped to one period.
     """
+    rng = np.random.default_rng(rng)
     centre = np.asarray(law.centres)[rng.integers(len(law.centres), size=size)]
     return centre + _truncated_normal(rng, law.sigma, law.half_width, size)
 
@@ -105,11 +106,12 @@ def sample_patch_angles(law, rng, size):
     Parameters
     ----------
     law : PatchLaw
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
     size : tuple of int
     """
+    rng = np.random.default_rng(rng)
     centre = sample_angles(law.base, rng, size)[..., None]
-    return centre + sample_angles(law.spread, rng, (*size, law.patches))
+    return centre + sample_angles(law.spread, rng, (*size, law.k))
 
 
 def unit_vectors(angles, dimension=2, rng=None):
@@ -120,7 +122,9 @@ def unit_vectors(angles, dimension=2, rng=None):
     angles : (...) array
         Radians.
     dimension : int
-        p. Beyond the plane the direction orthogonal to w* is uniform, drawn from `rng`.
+        p. Beyond the plane the direction orthogonal to w* is uniform.
+    rng : numpy.random.Generator or seed, optional
+        Source of that direction.
 
     Returns
     -------
@@ -128,7 +132,7 @@ def unit_vectors(angles, dimension=2, rng=None):
     """
     if dimension == 2:
         return np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    across = rng.standard_normal((*np.shape(angles), dimension - 1))
+    across = np.random.default_rng(rng).standard_normal((*np.shape(angles), dimension - 1))
     across /= np.linalg.norm(across, axis=-1, keepdims=True)
     return np.concatenate([np.cos(angles)[..., None], np.sin(angles)[..., None] * across], axis=-1)
 

@@ -1,58 +1,57 @@
 """The network of Du, Lee & Tian: one ReLU filter averaged over patches, and its gradients.
 
-``f(w, Z) = (1/k) sum_i relu(w^T Z_i)``; one neuron is the case k = 1. Everywhere `z` holds the
-patches, ``(..., n, k, p)``, and filters stand on leading axes, ``(..., p)``, so that all trials of
-a step are computed together.
+``f(w, Z) = (1/k) sum_i relu(w^T Z_i)``; one neuron is the case k = 1. Everywhere `patches`
+are ``(..., n, k, p)``, and filters stand on leading axes, ``(..., p)``, so that all trials of a
+step are computed together.
 """
 
 import numpy as np
 
 
-def predict(w, z):
+def predict(filters, patches):
     """Outputs ``f(w, Z)`` of the network.
 
     Parameters
     ----------
-    w : (..., m, p) array
-        m filters a batch entry.
-    z : (..., n, k, p) array
-        n inputs of k patches each; leading axes broadcast against those of `w`.
+    filters : (..., m, p) array
+        m filters w a batch entry.
+    patches : (..., n, k, p) array
+        n inputs of k patches each; leading axes broadcast against those of `filters`.
 
     Returns
     -------
     (..., n, m) ndarray
     """
-    *lead, n, k, p = z.shape
-    rows = z.reshape(*lead, n * k, p)
+    *lead, n, k, p = patches.shape
+    rows = patches.reshape(*lead, n * k, p)
     # Filters first: then all reductions run along contiguous memory.
-    activations = w @ np.swapaxes(rows, -1, -2)
+    activations = filters @ np.swapaxes(rows, -1, -2)
     np.maximum(activations, 0, out=activations)
     outputs = activations.reshape(*activations.shape[:-1], n, k).mean(axis=-1)
     return np.swapaxes(outputs, -1, -2)
 
 
-def loss(w, w_star, z):
+def loss(filters, w_star, patches):
     """Empirical loss ``1/2 mean (f(w, Z) - f(w*, Z))^2``, shape ``(..., m)``.
 
     Parameters
     ----------
-    w, w_star : (..., m, p) arrays
+    filters, w_star : (..., m, p) arrays
         Filters and their teachers.
-    z : (..., n, k, p) array
+    patches : (..., n, k, p) array
     """
-    return 0.5 * ((predict(w, z) - predict(w_star, z)) ** 2).mean(axis=-2)
+    return 0.5 * ((predict(filters, patches) - predict(w_star, patches)) ** 2).mean(axis=-2)
 
 
-def empirical_gradient(w, w_star, z, noise=None):
+def empirical_gradient(filters, w_star, patches, noise=None):
     """Gradient of `loss` with respect to the filters.
 
     Parameters
     ----------
-    w : (..., m, p) array
-        Filters.
+    filters : (..., m, p) array
     w_star : (..., m, p) or (..., 1, p) array
         Their teachers, or one for all.
-    z : (..., n, k, p) array
+    patches : (..., n, k, p) array
     noise : (..., n, m) array, optional
         Added to the labels ``f(w*, Z)``.
 
@@ -64,12 +63,12 @@ def empirical_gradient(w, w_star, z, noise=None):
     -----
     The derivative of the ReLU at 0 is taken as 0.
     """
-    *lead, n, k, p = z.shape
-    rows = z.reshape(*lead, n * k, p)
-    m = w.shape[-2]
+    *lead, n, k, p = patches.shape
+    rows = patches.reshape(*lead, n * k, p)
+    m = filters.shape[-2]
     # One product for the filters and their teachers, so that the patches are read once; filters
     # first, so that all reductions run along contiguous memory.
-    both = np.concatenate([w, w_star], axis=-2) @ np.swapaxes(rows, -1, -2)
+    both = np.concatenate([filters, w_star], axis=-2) @ np.swapaxes(rows, -1, -2)
     active = (both[..., :m, :] > 0).reshape(*both.shape[:-2], m, n, k)
     np.maximum(both, 0, out=both)
     outputs = both.reshape(*both.shape[:-1], n, k).mean(axis=-1)
@@ -80,13 +79,13 @@ def empirical_gradient(w, w_star, z, noise=None):
     return weighted.reshape(*both.shape[:-2], m, n * k) @ rows
 
 
-def region_means(w, w_star, z):
+def region_means(w, w_star, patches):
     """The vectors Z_pp, Z_pm, Z_mp of the convolutional analysis (section 3 of the paper).
 
     Parameters
     ----------
     w, w_star : (p,) arrays
-    z : (n, k, p) array
+    patches : (n, k, p) array
 
     Returns
     -------
@@ -94,10 +93,10 @@ def region_means(w, w_star, z):
         ``(1/k) sum_i Z_i 1{Z_i in region}`` for S(w, w*), S(w, -w*), S(-w, w*); then
         ``f(w) - f(w*) = z_pp^T (w - w*) + z_pm^T w - z_mp^T w*``.
     """
-    on, star = z @ w > 0, z @ w_star > 0
-    k = z.shape[-2]
+    on, star = patches @ w > 0, patches @ w_star > 0
+    k = patches.shape[-2]
     regions = np.stack([on & star, on & ~star, ~on & star], axis=1)
-    return tuple(np.swapaxes(regions.astype(z.dtype) @ z / k, 0, 1))
+    return tuple(np.swapaxes(regions.astype(patches.dtype) @ patches / k, 0, 1))
 
 
 def neuron_gradient(w, w_star, a_pp, a_pm):

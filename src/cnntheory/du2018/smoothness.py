@@ -69,7 +69,7 @@ def angular_constants(law, phi):
     phi : array
         Angles in [0, pi].
     """
-    return _extremes(*angular_moments(law, phi))
+    return extremes(*angular_moments(law, phi))
 
 
 def angular_moments(law, phi):
@@ -83,8 +83,8 @@ def angular_beta(law):
     return _growth(lambda phi: angular_constants(law, phi).wrong[None])[0]
 
 
-def _extremes(both, wrong):
-    """Constants from second moments of the regions S(w, w*) and S(w, -w*), ``(..., p, p)``."""
+def extremes(both, wrong):
+    """`Constants` from second moments of the regions S(w, w*) and S(w, -w*), ``(..., p, p)``."""
     eigenvalues = np.linalg.eigvalsh(both)
     return Constants(eigenvalues[..., 0], eigenvalues[..., -1], np.linalg.eigvalsh(wrong)[..., -1])
 
@@ -127,7 +127,7 @@ def patch_moments(law, phi, nodes=6):
     """
     phi = np.asarray(phi, dtype=float)
     arcs = dict(zip(("pp", "pm", "mp"), region_arcs(phi), strict=True))
-    k = law.patches
+    k = law.k
     moments = {}
     if law.spread.sigma == 0:
         for name, arc in arcs.items():
@@ -195,7 +195,7 @@ def patch_constants(law, phi):
         Angles in [0, pi].
     """
     moments = patch_moments(law, phi)
-    return _extremes(moments["pp,pp"], moments["pm,pm"])
+    return extremes(moments["pp,pp"], moments["pm,pm"])
 
 
 def patch_growth(law):
@@ -222,26 +222,11 @@ def cross_norm(moments):
     )
 
 
-def sample_moments(w, w_star, z):
-    """The same products from a sample of patches ``(n, k, p)``; keys as in `patch_moments`."""
-    means = dict(zip(("pp", "pm", "mp"), region_means(w, w_star, z), strict=True))
-    pairs = ("pp,pp", "pm,pm", "mp,mp", "pp,pm", "pp,mp", "pm,mp")
-    return {pair: means[pair[:2]].T @ means[pair[3:]] / len(z) for pair in pairs}
+def sample_moments(w, w_star, patches):
+    """The same products from a sample of patches ``(n, k, p)``; keys as in `patch_moments`.
 
-
-def sample_constants(w, w_star, z):
-    """Constants of a sample at the angles of the given filters.
-
-    Parameters
-    ----------
-    w : (sides, m, p) array
-        For each of m angles the filters at that angle to look at; gamma is a minimum, L and the
-        wrong region a maximum over them, so that gamma is bounded from above, L from below.
-    w_star : (p,) array
-    z : (n, k, p) array
+    For many filters at once see `cnntheory.du2018.condition.region_moments`.
     """
-    found = [[sample_moments(filter, w_star, z) for filter in side] for side in w]
-    both = np.array([[moment["pp,pp"] for moment in side] for side in found])
-    wrong = np.array([[moment["pm,pm"] for moment in side] for side in found])
-    gamma, lipschitz, growth = _extremes(both, wrong)
-    return Constants(gamma.min(axis=0), lipschitz.max(axis=0), growth.max(axis=0))
+    means = dict(zip(("pp", "pm", "mp"), region_means(w, w_star, patches), strict=True))
+    pairs = ("pp,pp", "pm,pm", "mp,mp", "pp,pm", "pp,mp", "pm,mp")
+    return {pair: means[pair[:2]].T @ means[pair[3:]] / len(patches) for pair in pairs}

@@ -7,6 +7,7 @@ from scipy.special import betaincc, gammaln
 
 def ball(rng, dimension, radius, size=()):
     """Points uniform in the ball of `radius` around 0, ``(*size, dimension)``."""
+    rng = np.random.default_rng(rng)
     direction = rng.standard_normal((*size, dimension))
     direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
     return radius * rng.random((*size, 1)) ** (1 / dimension) * direction
@@ -17,7 +18,7 @@ def at_distance(rng, w_star, distances):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or seed
     w_star : (p,) array
     distances : (m,) array
         Relative distances r_0.
@@ -26,7 +27,7 @@ def at_distance(rng, w_star, distances):
     -------
     (m, p) ndarray
     """
-    u = rng.standard_normal(len(w_star))
+    u = np.random.default_rng(rng).standard_normal(len(w_star))
     u *= np.linalg.norm(w_star) / np.linalg.norm(u)
     return w_star + np.asarray(distances)[:, None] * u
 

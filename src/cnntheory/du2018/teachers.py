@@ -5,7 +5,7 @@ import numpy as np
 
 def gaussian_filter(rng, size):
     """Random Gaussian filter of ``size x size`` pixels, scaled to unit norm; ``(size**2,)``."""
-    w = rng.standard_normal(size**2)
+    w = np.random.default_rng(rng).standard_normal(size**2)
     return w / np.linalg.norm(w)
 
 
@@ -29,31 +29,33 @@ def gabor_filter(size, orientation=np.pi / 4):
     return w / np.linalg.norm(w)
 
 
-def active_covariance(w, images, block=500):
-    """``E[Z_pp Z_pp^T]`` at ``w = w*`` over images, for many teachers at once, in blocks.
+def active_covariance(filters, patches, block=500):
+    """``E[Z_pp Z_pp^T]`` at ``w = w*`` over inputs, for many teachers at once, in blocks.
 
     Parameters
     ----------
-    w : (m, p) array
+    filters : (m, p) array
         Teachers.
-    images : (n, k, p) array
-        Patches; uint8 is read as pixels / 255. May be memory-mapped.
+    patches : (n, k, p) array
+        uint8 is read as pixels / 255. May be memory-mapped.
     block : int
-        Images held in memory at a time.
+        Inputs held in memory at a time.
 
     Returns
     -------
     (m, p, p) ndarray, float64
     """
-    n, k, p = images.shape
-    total = np.zeros((len(w), p, p))
-    scale = 255.0 if images.dtype == np.uint8 else 1.0
+    n, k, p = patches.shape
+    total = np.zeros((len(filters), p, p))
+    scale = 255.0 if patches.dtype == np.uint8 else 1.0
     for first in range(0, n, block):
-        z = images[first : first + block].astype(np.float32) / np.float32(scale)
+        z = patches[first : first + block].astype(np.float32) / np.float32(scale)
         rows = z.reshape(-1, p)
-        active = (w.astype(np.float32) @ rows.T > 0).reshape(len(w), len(z), 1, k)
-        mean = (active.transpose(1, 0, 2, 3).reshape(len(z), len(w), k).astype(np.float32) @ z) / k
+        active = (filters.astype(np.float32) @ rows.T > 0).reshape(len(filters), len(z), 1, k)
+        mean = (
+            active.transpose(1, 0, 2, 3).reshape(len(z), len(filters), k).astype(np.float32) @ z
+        ) / k
         mean = mean.astype(np.float64)  # the least eigenvalues are 1e-5 of the largest
-        for j in range(len(w)):
+        for j in range(len(filters)):
             total[j] += mean[:, j].T @ mean[:, j]
     return total / n

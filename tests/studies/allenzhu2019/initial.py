@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cnntheory.allenzhu2019 import log_growth
+from cnntheory.allenzhu2019.initialisation import log_growth
 from tests.studies.allenzhu2019.grids import grid
 
 

@@ -6,10 +6,10 @@ Studies: ``duplicates`` (some inputs twice, with opposite labels: delta = 0) and
 
 import numpy as np
 import pandas as pd
-import torch
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import gram_matrix, plateau, step_size, train
+from cnntheory.allenzhu2019.kernel import TangentKernel
+from cnntheory.allenzhu2019.training import descent, plateau
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
@@ -35,11 +35,11 @@ class Options(step.Options):
     device: str = from_rule("cpu", description="where to compute")
 
 
-def descend(net, x, y, eta, steps, tolerance=0.0):
+def path(net, x, y, eta, steps, tolerance=0.0):
     """Iterations ``(T,)``, losses and squared gradients ``(T, S)``."""
     found = [
         (state.iteration, numpy(state.loss), numpy(state.gradient_squares).sum(axis=-1))
-        for state in train(net, x, y, eta, steps=steps, tolerance=tolerance)
+        for state in descent(net, x, y, eta, max_iter=steps, tol=tolerance)
     ]
     return tuple(map(np.array, zip(*found, strict=True)))
 
@@ -64,10 +64,11 @@ def duplicates(options, rng, trials):
     double = slice(pairs, 2 * pairs)
     x[:, double], y[:, double] = x[:, :pairs], -y[:, :pairs]
     net = trials.networks(rng, f"width {options.width}", options.width, options.depth)
-    kernel = gram_matrix(net, x)
+    kernel = TangentKernel.at(net, x)
     keep = np.r_[:pairs, 2 * pairs : x.shape[1]]
-    least = numpy(torch.linalg.eigvalsh(kernel[:, keep][:, :, keep]))[:, 0]
-    iterations, losses, squares = descend(net, x, y, step_size(kernel), options.steps)
+    distinct = TangentKernel(kernel.matrix[:, keep][:, :, keep])
+    least = numpy(distinct.eigenvalues)[:, 0]
+    iterations, losses, squares = path(net, x, y, kernel.step(), options.steps)
     rest = np.array([plateau(a, b) for a, b in zip(x, y, strict=True)])
     names = trials.frame()
     summary = dict(
@@ -98,13 +99,13 @@ def variances(options, rng, trials):
     def draw(some, variance):
         return some.networks(rng, f"deep {width}", width, options.deep, variance=variance)
 
-    every = step_size(gram_matrix(draw(trials, 2.0), trials.x))
+    every = TangentKernel.at(draw(trials, 2.0), trials.x).step()
     for variance in options.variances:
         # A share near one takes more networks than one near zero.
         count = options.deep_trials if variance == 2 else options.trials
         some, eta = trials.some(slice(count)), every[:count]
         names = some.frame()
-        iterations, losses, _ = descend(
+        iterations, losses, _ = path(
             draw(some, variance), some.x, some.y, eta, options.deep_steps, tolerance
         )
         relative = np.where(np.isfinite(losses[-1]), losses[-1], np.inf) / losses[0]

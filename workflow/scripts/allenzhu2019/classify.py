@@ -12,18 +12,10 @@ import pandas as pd
 import torch
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import (
-    accuracy,
-    convolutional,
-    evaluate_loss,
-    forward,
-    fully_connected,
-    gram_matrix,
-    residual,
-    step_size,
-    train,
-)
 from cnntheory.allenzhu2019.inputs import pool
+from cnntheory.allenzhu2019.kernel import TangentKernel
+from cnntheory.allenzhu2019.networks import convolutional, forward, fully_connected, residual
+from cnntheory.allenzhu2019.training import accuracy, descent, evaluate_loss
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
@@ -68,25 +60,25 @@ def build(options, rngs, inputs, width):
 def epochs(net, x, classes, loss, options, rngs):
     """Accuracy and relative loss ``(S,)`` after every epoch."""
     count = x.shape[1]
-    kernel = gram_matrix(net, x[:, : options.batch])
+    kernel = TangentKernel.at(net, x[:, : options.batch])
     # The largest curvature of the cross-entropy in an output is 1/2, of the squared loss 1.
     scale = options.step * (2.0 if loss == "cross_entropy" else 1.0) * options.batch / count
-    eta = step_size(kernel, scale)
+    eta = kernel.step(scale)
     per_epoch = count // options.batch
     drop = 2 * options.epochs // 3 * per_epoch
     target = classes
     if loss == "squared":
         target = torch.nn.functional.one_hot(classes, CLASSES).to(x.dtype)
     first, streak = None, 0
-    for state in train(
+    for state in descent(
         net,
         x,
         target,
         lambda iteration: eta if iteration < drop else eta / 10,
-        steps=options.epochs * per_epoch,
+        max_iter=options.epochs * per_epoch,
         loss=loss,
         batch=options.batch,
-        rngs=rngs,
+        rng=rngs,
         every=per_epoch,
     ):
         outputs = forward(net, x).outputs

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import drawn_adversary
+from cnntheory.allenzhu2019 import conditioned
 from cnntheory.search import worst_case
 from workflow.scripts import step
 from workflow.scripts.step import Count, Positive
@@ -37,7 +37,7 @@ def drawn(options, rng):
     sizes = np.geomspace(options.smallest, options.largest, options.sizes)
     cells = [(width, s) for width in options.widths for s in range(options.trials)]
     for width, s in step.progress(cells, label="drawn", unit="network"):
-        found = drawn_adversary(rng(f"drawn {width}", s), width, options.depth, sizes)
+        found = conditioned.adversary(rng(f"drawn {width}", s), width, options.depth, sizes)
         yield pd.DataFrame(
             dict(
                 perturbation="adversary",
@@ -63,7 +63,7 @@ def split(options, rng):
         def lost(points, group=group, depth=depth, s=s):
             budgets = omega * points / np.linalg.norm(points, axis=1, keepdims=True)
             # The same draws in every generation.
-            found = drawn_adversary(rng(group, s), width, depth, np.abs(budgets))
+            found = conditioned.adversary(rng(group, s), width, depth, np.abs(budgets))
             return -found.flips.max(axis=1)
 
         worst = worst_case(

@@ -12,15 +12,14 @@ import pandas as pd
 import torch
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import (
+from cnntheory.allenzhu2019.initialisation import (
     backward_products,
     drawn_norms,
-    forward,
-    initial_signals,
+    drawn_signals,
     log_growth,
     product_norms,
-    residual,
 )
+from cnntheory.allenzhu2019.networks import forward, residual
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
@@ -74,7 +73,7 @@ def norms(options, rng, trials):
     for study, width, variance, count in step.progress(cells, label="norms", unit="cell"):
         for s, trial in enumerate(trials[:count]):
             rngs = trial.rngs(rng, f"initialise {width}")
-            layers = initial_signals(rngs, trial.x[:, :1], width, depth, variance=variance)
+            layers = drawn_signals(rngs, trial.x[:, :1], width, depth, variance=variance)
             yield dict(
                 study=study,
                 width=width,

@@ -34,7 +34,7 @@ from cnntheory.allenzhu2019.landscapes import (
     noisy_labels,
     plain_network,
     residual_network,
-    train_epochs,
+    sgd_epochs,
 )
 from cnntheory.descent import minibatches
 from workflow.scripts import step
@@ -121,7 +121,7 @@ def scan(options, rng, model, x, y, names):
         y,
         rng(f"panel {names['epoch']}", names["seed"]),
         points=options.points,
-        lanczos_steps=options.lanczos_steps,
+        max_iter=options.lanczos_steps,
         device=options.device,
         dtype=getattr(torch, options.dtype),
     )
@@ -205,7 +205,7 @@ def trained(options, rng, images, labels, trial):
     look = x[: options.evaluate], y[: options.evaluate]
     kind = "noisy" if options.noise else "true"
     names = dict(network=options.network, labels=kind, seed=trial)
-    epochs = train_epochs(
+    epochs = sgd_epochs(
         model,
         x,
         y,

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import gram_matrix, step_size, train
+from cnntheory.allenzhu2019.kernel import TangentKernel
+from cnntheory.allenzhu2019.training import descent
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
@@ -25,11 +26,11 @@ class Options(step.Options):
 def end_losses(net, trials, options):
     """Loss at the end over the one at the start ``(S,)``; infinite where it diverges."""
     # A network that is dead on all images has a zero kernel; any step leaves it as it is.
-    eta = step_size(gram_matrix(net, trials.x)).nan_to_num(0.0, 0.0, 0.0)
+    eta = TangentKernel.at(net, trials.x).step().nan_to_num(0.0, 0.0, 0.0)
     losses = [
         numpy(state.loss)
-        for state in train(
-            net, trials.x, trials.y, eta, steps=options.steps, tolerance=options.tolerance
+        for state in descent(
+            net, trials.x, trials.y, eta, max_iter=options.steps, tol=options.tolerance
         )
     ]
     return np.where(np.isfinite(losses[-1]), losses[-1], np.inf) / losses[0]

@@ -14,16 +14,10 @@ import pandas as pd
 import torch
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import (
-    copy,
-    forward,
-    gram_matrix,
-    movement,
-    predicted_iterations,
-    step_size,
-    train,
-)
 from cnntheory.allenzhu2019.inputs import pairs, separation
+from cnntheory.allenzhu2019.kernel import FrozenKernel, TangentKernel
+from cnntheory.allenzhu2019.networks import forward
+from cnntheory.allenzhu2019.training import descent, movement
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, Trials, crossing, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
@@ -77,34 +71,32 @@ def paired_inputs(options, rng):
 def train_trials(options, rng, width, depth, trials):
     """Rows of one setting."""
     net = trials.networks(rng, f"width {width}", width, depth)
-    start, kernel = copy(net), gram_matrix(net, trials.x)
-    eta, tolerance = step_size(kernel), options.tolerance
-    found = from_kernel(kernel, forward(net, trials.x).outputs, trials, net, options)
+    start, frozen = net.copy(), FrozenKernel.at(net, trials.x, trials.y)
+    found = from_kernel(frozen, trials, net, options)
+    max_iter, tol = options.steps, options.tolerance
     losses, ratios = [], []
-    for state in train(net, trials.x, trials.y, eta, steps=options.steps, tolerance=tolerance):
+    for state in descent(net, trials.x, trials.y, frozen.step, max_iter=max_iter, tol=tol):
         losses.append(numpy(state.loss))
         ratios.append(numpy(state.gradient_squares).sum(axis=-1) / losses[-1] / width)
     return found.assign(
-        iterations=crossing(losses, tolerance),
+        iterations=crossing(losses, tol),
         spectral_movement=numpy(movement(net, start)[0]).max(axis=-1),
         least_ratio=np.min(ratios, axis=0),
-        end_lambda_min=bottom(gram_matrix(net, trials.x)) / width,
+        end_lambda_min=bottom(TangentKernel.at(net, trials.x)) / width,
     )
 
 
-def from_kernel(kernel, outputs, trials, net, options):
+def from_kernel(frozen, trials, net, options):
     """Rows of what follows from the kernel and the outputs at the start."""
-    residual, eta = outputs[..., 0] - trials.y, step_size(kernel)
-    time = predicted_iterations(kernel, residual, eta, options.tolerance)
-    width = net.B.shape[-1]
-    found = dict(lambda_min=bottom(kernel) / width, kernel_iterations=numpy(time))
+    time, width = frozen.iterations(options.tolerance), net.B.shape[-1]
+    found = dict(lambda_min=bottom(frozen.kernel) / width, kernel_iterations=numpy(time))
     names = trials.frame(width=width, depth=net.depth, samples=trials.x.shape[1])
     return pd.DataFrame(names | found)
 
 
 def bottom(kernel):
     """Least eigenvalue of every trial's kernel, at least rounding."""
-    values = numpy(torch.linalg.eigvalsh(kernel))
+    values = numpy(kernel.eigenvalues)
     return np.maximum(values[:, 0], np.finfo(float).eps * values[:, -1])
 
 
@@ -113,11 +105,11 @@ def only_kernels(options, rng, width, depth, inputs):
     first = inputs[0][1]
     net = first.networks(rng, f"width {width}", width, depth)
     x = torch.cat([trials.x for _, trials in inputs], dim=1)
-    kernel, outputs, n = gram_matrix(net, x), forward(net, x).outputs, first.x.shape[1]
+    whole, outputs, n = TangentKernel.at(net, x).matrix, forward(net, x).outputs, first.x.shape[1]
     for k, (distance, trials) in enumerate(inputs):
         own = slice(k * n, (k + 1) * n)
-        rows = from_kernel(kernel[:, own, own], outputs[:, own], trials, net, options)
-        yield rows.assign(delta=distance)
+        frozen = TangentKernel(whole[:, own, own]).frozen(outputs[:, own], trials.y)
+        yield from_kernel(frozen, trials, net, options).assign(delta=distance)
 
 
 def measure(options, rng, pixels, digits):

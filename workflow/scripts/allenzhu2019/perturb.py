@@ -11,16 +11,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import (
-    adversary,
-    backward,
-    changes,
-    forward,
-    gaussian,
-    gradient,
-    perturbed,
-    rank_one,
-)
+from cnntheory.allenzhu2019 import perturb
+from cnntheory.allenzhu2019.networks import backward, forward
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
@@ -47,22 +39,22 @@ class Options(step.Options):
     device: str = from_rule("cpu", description="where to compute")
 
 
-def perturb(net, x, y, sizes, kinds, rngs):
+def changes(net, x, y, sizes, kinds, rngs):
     """Rows of one network (S = 1)."""
     signals = forward(net, x)
     p = backward(net, signals)
     residual = signals.outputs - y[..., None]
     directions = {
-        "gaussian": lambda: gaussian(net, rngs),
-        "rank one": lambda: rank_one(net, signals, rngs),
-        "gradient": lambda: gradient(net, signals, residual),
+        "gaussian": lambda: perturb.gaussian(net, rngs),
+        "rank one": lambda: perturb.rank_one(net, signals, rngs),
+        "gradient": lambda: perturb.gradient(net, signals, residual),
     }
     for kind in kinds:
         if kind == "adversary":
-            moved = adversary(net, x, sizes)
+            moved = perturb.adversary(net, x, sizes)
         else:
-            moved = perturbed(net, x, directions[kind](), sizes)
-        found = changes(signals, p, moved)
+            moved = perturb.passes(net, x, directions[kind](), sizes)
+        found = perturb.changes(signals, p, moved)
         flips = numpy(found.flips)[0]  # (sizes, inputs, layers)
         yield pd.DataFrame(
             dict(
@@ -95,7 +87,7 @@ def measure(options, rng, pixels, digits):
         trial = trials.one(s)
         net = trial.networks(rng, f"width {width}", width, depth, variance=variance)
         rngs = trial.rngs(rng, "perturb")
-        for rows in perturb(net, trial.x, trial.y, sizes, options.kinds, rngs):
+        for rows in changes(net, trial.x, trial.y, sizes, options.kinds, rngs):
             frames.append(
                 rows.assign(
                     width=width, depth=depth, variance=variance, samples=options.samples, seed=s

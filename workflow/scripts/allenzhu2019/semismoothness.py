@@ -10,19 +10,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import (
-    adversarial_direction,
-    copy,
-    forward,
-    gaussian,
-    gradient,
-    gram_matrix,
-    movement,
-    rank_one,
-    semismoothness,
-    step_size,
-    train,
-)
+from cnntheory.allenzhu2019 import perturb
+from cnntheory.allenzhu2019.kernel import TangentKernel
+from cnntheory.allenzhu2019.networks import forward
+from cnntheory.allenzhu2019.training import descent, movement
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
@@ -50,14 +41,14 @@ def at_one_time(net, start, trials, sizes, rngs):
     residual = signals.outputs - trials.y[..., None]
     radius = movement(net, start)[0].amax(dim=-1)
     directions = {
-        "down the gradient": gradient(net, signals, residual, sign=-1),
-        "up the gradient": gradient(net, signals, residual, sign=1),
-        "gaussian": gaussian(net, rngs),
-        "rank one": rank_one(net, signals, rngs),
-        "adversary": adversarial_direction(net, trials.x, sizes[len(sizes) // 2 :][:1]),
+        "down the gradient": perturb.gradient(net, signals, residual, sign=-1),
+        "up the gradient": perturb.gradient(net, signals, residual, sign=1),
+        "gaussian": perturb.gaussian(net, rngs),
+        "rank one": perturb.rank_one(net, signals, rngs),
+        "adversary": perturb.adversarial_direction(net, trials.x, sizes[len(sizes) // 2 :][:1]),
     }
     for kind, direction in directions.items():
-        found = semismoothness(net, trials.x, trials.y, direction, sizes, radius)
+        found = perturb.semismoothness(net, trials.x, trials.y, direction, sizes, radius)
         for s, (rest, kink, smooth) in enumerate(zip(*map(numpy, found), strict=True)):
             yield pd.DataFrame(
                 dict(
@@ -78,9 +69,9 @@ def measure(options, rng, pixels, digits):
     frames = []
     for width in step.progress(options.widths, label="semi-smoothness", unit="width"):
         net = trials.networks(rng, f"width {width}", width, options.depth)
-        start, rngs = copy(net), trials.rngs(rng, "semismoothness")
-        eta = step_size(gram_matrix(net, trials.x))
-        for state in train(net, trials.x, trials.y, eta, steps=max(options.times)):
+        start, rngs = net.copy(), trials.rngs(rng, "semismoothness")
+        eta = TangentKernel.at(net, trials.x).step()
+        for state in descent(net, trials.x, trials.y, eta, max_iter=max(options.times)):
             if state.iteration in options.times:
                 for rows in at_one_time(net, start, trials, sizes, rngs):
                     frames.append(

@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import initial_signals, limit_separations, separations
+from cnntheory.allenzhu2019.initialisation import drawn_signals, limit_separations, separations
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, from_rule
@@ -31,7 +31,7 @@ def measure(options, rng, pixels, digits):
         for s in range(len(trials.seed)):
             trial = trials.one(s)
             rngs = trial.rngs(rng, f"width {width}")
-            layers = initial_signals(rngs, trial.x, width, options.depth)
+            layers = drawn_signals(rngs, trial.x, width, options.depth)
             frames.append(
                 pd.DataFrame(
                     dict(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import gram_matrix, limit_gram
+from cnntheory.allenzhu2019.kernel import TangentKernel
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, numpy, on_images
 from workflow.scripts.step import Count, from_rule
@@ -22,14 +22,14 @@ class Options(step.Options):
 
 def measure(options, rng, pixels, digits):
     trials = on_images(pixels, digits, options.samples, options.trials, device=options.device)
-    limit = limit_gram(numpy(trials.x[0]), options.depth)
+    limit = numpy(TangentKernel.limit(trials.x[0], options.depth).matrix)
     ends = np.linalg.eigvalsh(limit)[[0, -1]]
     rows = []
     cells = [(width, s) for width in options.widths for s in range(options.trials)]
     for width, s in step.progress(cells, label="kernel", unit="network"):
         trial = trials.one(s)
         net = trial.networks(rng, f"width {width}", width, options.depth)
-        kernel = numpy(gram_matrix(net, trial.x))[0] / width
+        kernel = numpy(TangentKernel.at(net, trial.x).matrix)[0] / width
         values = np.linalg.eigvalsh(kernel)
         rows.append(
             dict(

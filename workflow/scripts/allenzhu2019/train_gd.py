@@ -13,20 +13,10 @@ import pandas as pd
 import torch
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import (
-    backward,
-    copy,
-    forward,
-    gradient_change,
-    gram_matrix,
-    limit_gram,
-    linear_outputs,
-    movement,
-    predicted_losses,
-    predicted_movement,
-    step_size,
-    train,
-)
+from cnntheory.allenzhu2019.kernel import TangentKernel
+from cnntheory.allenzhu2019.networks import backward, forward
+from cnntheory.allenzhu2019.perturb import gradient_change
+from cnntheory.allenzhu2019.training import descent, movement
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, crossing, fit_decay, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
@@ -53,11 +43,11 @@ class Options(step.Options):
     device: str = from_rule("cpu", description="where to compute")
 
 
-def descend(net, trials, eta, options):
+def path(net, trials, eta, options):
     """Losses ``(T, S)``, squared gradients ``(T, S, L)`` and outputs ``(T, S, n)`` of the path."""
     losses, squares, outputs = [], [], []
-    for state in train(
-        net, trials.x, trials.y, eta, steps=options.steps, tolerance=options.tolerance
+    for state in descent(
+        net, trials.x, trials.y, eta, max_iter=options.steps, tol=options.tolerance
     ):
         losses.append(numpy(state.loss))
         squares.append(numpy(state.gradient_squares))
@@ -78,21 +68,20 @@ def train_width(options, rng, width, trials):
     small = options.scaling == "small"
     if small:
         net.B /= np.sqrt(width)
-    start, first = copy(net), forward(net, trials.x)
+    start, first = net.copy(), forward(net, trials.x)
     p = backward(net, first)
-    kernel = gram_matrix(net, trials.x)
-    values = numpy(torch.linalg.eigvalsh(kernel))
-    unit = limit_gram(numpy(trials.x), options.depth)
-    limit = np.linalg.eigvalsh(unit)[:, 0] * (1 if small else width)
-    residual = first.outputs[..., 0] - trials.y
-    eta = step_size(kernel)
-    losses, squares, outputs = descend(net, trials, eta, options)
+    kernel, unit = TangentKernel.at(net, trials.x), TangentKernel.limit(trials.x, options.depth)
+    values = numpy(kernel.eigenvalues)
+    limit = numpy(unit.eigenvalues)[:, 0] * (1 if small else width)
+    frozen = kernel.frozen(first.outputs, trials.y)
+    residual = numpy(frozen.start - frozen.y)
+    losses, squares, outputs = path(net, trials, frozen.step, options)
     last, stop = forward(net, trials.x), len(losses) - 1
     relative, active = losses / losses[0], running(losses, options.tolerance)
 
-    linear = numpy(linear_outputs(kernel, first.outputs[..., 0], residual, eta, stop))
+    linear = numpy(frozen.outputs(stop))
     gap = np.linalg.norm(outputs - linear.transpose(1, 0, 2), axis=-1)
-    gap /= np.linalg.norm(numpy(residual), axis=-1)
+    gap /= np.linalg.norm(residual, axis=-1)
     with np.errstate(all="ignore"):
         ratio = np.where(active[..., None], squares / (losses * width)[..., None], np.nan)
     total, final = ratio.sum(axis=-1), ratio[..., -1]
@@ -102,11 +91,10 @@ def train_width(options, rng, width, trials):
     ]
     spectral, frobenius = movement(net, start)
     changed = numpy(gradient_change(first, p, last, backward(net, last)))
-    kernel_end = gram_matrix(net, trials.x)
+    kernel_end = TangentKernel.at(net, trials.x)
 
     names = trials.frame(width=width, depth=options.depth, samples=trials.x.shape[1])
-    predicted = numpy(predicted_losses(kernel, residual, eta, stop)).T / losses[0]
-    eta = numpy(eta)
+    predicted, eta = numpy(frozen.losses(stop)).T / losses[0], numpy(frozen.step)
     summary = dict(
         scaling=options.scaling,
         step=eta,
@@ -123,12 +111,13 @@ def train_width(options, rng, width, trials):
         least_last_ratio=np.nanmin(final, axis=0),
         spectral_movement=numpy(spectral).max(axis=-1),
         movement=np.sqrt((numpy(frobenius) ** 2).sum(axis=-1)),
-        start_residual=np.linalg.norm(numpy(residual), axis=-1),
-        predicted_movement=numpy(predicted_movement(kernel, residual)),
-        limit_movement=numpy(predicted_movement(torch.as_tensor(unit).to(kernel), residual)),
+        start_residual=np.linalg.norm(residual, axis=-1),
+        predicted_movement=numpy(frozen.movement()),
+        limit_movement=numpy(unit.frozen(first.outputs, trials.y).movement()),
         gradient_change=np.median(changed, axis=-1),
         kernel_change=numpy(
-            torch.linalg.matrix_norm(kernel_end - kernel) / torch.linalg.matrix_norm(kernel)
+            torch.linalg.matrix_norm(kernel_end.matrix - kernel.matrix)
+            / torch.linalg.matrix_norm(kernel.matrix)
         ),
         linear_gap=np.where(active, gap, 0).max(axis=0),
     )
@@ -172,7 +161,7 @@ def modes(trials, width, kernel, eta, outputs, active, at, count):
     `decay_time` is ``-t log(1 - eta lambda_i)``, which a frozen kernel makes decay as exp(-time):
     ``eta lambda_i t`` where the step is short.
     """
-    values, vectors = map(numpy, torch.linalg.eigh(kernel))
+    values, vectors = map(numpy, kernel.modes)
     at = at[at < len(outputs)]
     frames = []
     for s in np.flatnonzero(trials.seed < count):

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.allenzhu2019 import gram_matrix, step_size, train
+from cnntheory.allenzhu2019.kernel import TangentKernel
+from cnntheory.allenzhu2019.training import descent
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, fit_decay, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
@@ -30,28 +31,28 @@ class Options(step.Options):
     device: str = from_rule("cpu", description="where to compute")
 
 
-def descend(options, rng, study, batch, trials, first=None):
+def path(options, rng, study, batch, trials, first=None):
     """Step ``(S,)``, iterations ``(T,)`` and losses over their start ``(T, S)``, once an epoch.
 
     Of the first iterations alone, if their number is given, at every one of them.
     """
     net = trials.networks(rng, f"width {options.width}", options.width, options.depth)
-    kernel = gram_matrix(net, trials.x)
+    kernel = TangentKernel.at(net, trials.x)
     if study == "long":
-        eta = step_size(kernel, options.long_step)
+        eta = kernel.step(options.long_step)
     else:
-        eta = step_size(kernel, options.step, batch=batch)
+        eta = kernel.step(options.step, batch=batch)
     every = 1 if first else options.samples // batch
     iterations, losses = [], []
-    for state in train(
+    for state in descent(
         net,
         trials.x,
         trials.y,
         eta,
-        steps=first or options.epochs * every,
+        max_iter=first or options.epochs * every,
         batch=batch,
-        rngs=trials.rngs(rng, f"batches of {batch}"),
-        tolerance=options.tolerance,
+        rng=trials.rngs(rng, f"batches of {batch}"),
+        tol=options.tolerance,
         every=every,
     ):
         iterations.append(state.iteration)
@@ -64,7 +65,7 @@ def measure(options, rng, pixels, digits):
     runs = [("sgd", b) for b in options.batches] + [("long", min(options.batches))]
     summaries, curves = [], []
     for study, batch in step.progress(runs, label="SGD", unit="run"):
-        eta, iterations, relative = descend(options, rng, study, batch, trials)
+        eta, iterations, relative = path(options, rng, study, batch, trials)
         active = np.vstack([np.ones_like(relative[:1]), relative[:-1]]) > options.tolerance
         fits = [
             fit_decay(iterations[on], curve[on], low=options.tolerance)
@@ -79,9 +80,7 @@ def measure(options, rng, pixels, digits):
         )
         summaries.append(pd.DataFrame(names | found))
         if study == "long":  # its losses are soon infinite: the curve shows how they get there
-            _, iterations, relative = descend(
-                options, rng, study, batch, trials, options.long_shown
-            )
+            _, iterations, relative = path(options, rng, study, batch, trials, options.long_shown)
             active = np.ones_like(relative, dtype=bool)
         at = np.unique(np.round(np.linspace(0, len(iterations) - 1, 60)).astype(int))
         for s in range(len(trials.seed)):

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from cnntheory.allenzhu2019 import fully_connected
 from cnntheory.allenzhu2019.inputs import prepare, separation
+from cnntheory.allenzhu2019.networks import fully_connected
 
 # Stream of the draws that the steps have in common: a trial's network is the same in all of them.
 STREAM = "allenzhu2019"

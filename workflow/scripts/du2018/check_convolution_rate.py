@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import Field
 from scipy.interpolate import CubicSpline
 
-from cnntheory.descent import descend
+from cnntheory.descent import gradient_descent
 from cnntheory.du2018.laws import patch_mixture
 from cnntheory.du2018.neuron import convolution_gradient, signed_angle
 from cnntheory.du2018.rates import distance_angle, guaranteed_drop, step_table
@@ -50,7 +50,7 @@ def population_gradient(law):
 def follow(gradient, start, size, iterations, guarantee):
     """End error, iterations and least ratio of drop to guarantee over all steps, per trial."""
     least = np.full(len(start), np.inf)
-    iterates = descend(gradient, start, size)
+    iterates = gradient_descent(gradient, start, size)
     before = next(iterates)
     for t, after in enumerate(iterates):
         near, far = distance(after), distance(before)

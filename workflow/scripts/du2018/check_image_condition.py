@@ -12,26 +12,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.du2018.smoothness import cross_norm, sample_moments
+from cnntheory.du2018.condition import check_condition
 from workflow.scripts import step
 from workflow.scripts.du2018.draw_teacher import weights_of
-from workflow.scripts.du2018.measure_patches import filters_around
 from workflow.scripts.step import Count, Positive
-
-
-def condition(filters, w_star, z):
-    """Bounds on gamma (from above) and on the cross-covariances (from below), one an angle.
-
-    Parameters
-    ----------
-    filters : (directions, angles, p) array
-    w_star : (p,) array
-    z : (n, k, p) array
-    """
-    found = [[sample_moments(w, w_star, z) for w in side] for side in filters]
-    both = np.array([[moments["pp,pp"] for moments in side] for side in found])
-    cross = np.array([[cross_norm(moments) for moments in side] for side in found])
-    return np.linalg.eigvalsh(both)[..., 0].min(axis=0), cross.max(axis=0)
 
 
 class Options(step.Options):
@@ -51,9 +35,11 @@ def measure(options, rng, patches, teachers):
     for trial, w in enumerate(step.progress(w_star, label="condition", unit="teacher")):
         draws = rng("images", trial)
         count = min(options.images, len(patches))
-        z = patches[np.sort(draws.choice(len(patches), count, replace=False))] / 255.0
-        filters = filters_around(w, phi, options.directions, draws)
-        gamma, cross = condition(filters, w, z)
+        chosen = patches[np.sort(draws.choice(len(patches), count, replace=False))]
+        found = check_condition(
+            chosen, filters=w[None], angles=phi, directions=options.directions, rng=draws
+        )
+        gamma, cross = found.gamma[0, 1:], found.cross[0, 1:]
         tables.append(pd.DataFrame(dict(seed=trial, phi=phi, gamma=gamma, l_cross=cross / phi)))
     return pd.concat(tables)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.descent import descend
+from cnntheory.descent import gradient_descent
 from cnntheory.du2018.rates import distance_angle, guaranteed_drop, step_table
 from workflow.scripts import step
 from workflow.scripts.du2018.plane import (
@@ -42,7 +42,7 @@ def follow(gradient, start, rule, theorem, gamma, iterations):
         return theorem(distance_angle(distance(w)))[:, None]
 
     keep = {int(t) for t in np.unique(np.geomspace(1, iterations, 60).round())} | {0}
-    iterates = descend(gradient, start, size)
+    iterates = gradient_descent(gradient, start, size)
     before, rows = next(iterates), []
     least = {name: np.full(len(start), np.inf) for name in ("margin", "sharper_margin")}
     for t, after in enumerate(iterates):

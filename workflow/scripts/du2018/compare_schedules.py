@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.descent import descend, hitting_times
+from cnntheory.descent import gradient_descent, hitting_times
 from cnntheory.du2018.rates import distance_angle, step_table
 from workflow.scripts import step
 from workflow.scripts.du2018.plane import (
@@ -57,7 +57,10 @@ def measure(options, rng):
             start = W_STAR + r_0 * directions
             for rule, size in schedules(theorem, r_0, options.grid).items():
                 times = hitting_times(
-                    descend(gradient, start, size), distance, options.tolerance, options.iterations
+                    gradient_descent(gradient, start, size),
+                    distance,
+                    options.tolerance,
+                    options.iterations,
                 )
                 tables.append(
                     pd.DataFrame(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.descent import descend, hitting_times
+from cnntheory.descent import gradient_descent, hitting_times
 from cnntheory.du2018.rates import distance_angle, step_table
 from workflow.scripts import step
 from workflow.scripts.du2018.plane import W_STAR, distance, mixture_problem, random_directions
@@ -36,7 +36,10 @@ def measure(options, rng):
         lipschitz = constants(np.zeros(1)).lipschitz[0]
         for rule, size in (("fixed", options.step), ("theorem", float(theorem(phi_0)))):
             times = hitting_times(
-                descend(gradient, start, size), distance, options.tolerance, options.iterations
+                gradient_descent(gradient, start, size),
+                distance,
+                options.tolerance,
+                options.iterations,
             )
             tables.append(
                 pd.DataFrame(

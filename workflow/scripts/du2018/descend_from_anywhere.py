@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.descent import descend
+from cnntheory.descent import gradient_descent
 from cnntheory.du2018.laws import arc_second_moment, cap, mixture
 from cnntheory.du2018.neuron import (
     angle,
@@ -83,7 +83,7 @@ def run_down(gradient, start, w_star, iterations, tolerance):
     Descent goes on until all runs have recovered, or for `iterations` steps.
     """
     hit = np.full(len(start), np.inf)
-    for t, w in enumerate(descend(gradient, start, 1.0)):
+    for t, w in enumerate(gradient_descent(gradient, start, 1.0)):
         error = np.linalg.norm(w - w_star, axis=-1)
         hit[(error <= tolerance) & np.isinf(hit)] = t
         if t == iterations or np.isfinite(hit).all():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.descent import descend
+from cnntheory.descent import gradient_descent
 from cnntheory.du2018.laws import unit_vectors
 from workflow.scripts import step
 from workflow.scripts.du2018.descend_from_anywhere import PLANE, plane_problem
@@ -41,7 +41,7 @@ def measure(options):
         _, gradient, loss = plane_problem(PLANE[law])
         relative = loss(grid) / loss(np.full((1, 2), 1e-12))
         levels.append(pd.DataFrame(dict(law=law, x=x, y=y, relative_loss=relative)))
-        iterates = descend(gradient, options.distance * unit_vectors(turns), options.step)
+        iterates = gradient_descent(gradient, options.distance * unit_vectors(turns), options.step)
         for t, w in zip(range(options.iterations + 1), iterates, strict=False):
             at = dict(law=law, run=np.arange(options.starts), iteration=t, x=w[:, 0], y=w[:, 1])
             paths.append(pd.DataFrame(at))

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from cnntheory.du2018.condition import check_condition
 from cnntheory.du2018.laws import density, mixture
-from cnntheory.du2018.smoothness import angular_constants, gaussian_constants, sample_constants
+from cnntheory.du2018.smoothness import angular_constants, gaussian_constants
 from workflow.scripts import step
 from workflow.scripts.du2018.draw_teacher import weights_of
 from workflow.scripts.step import Count
@@ -35,14 +36,6 @@ def angles_to(w, z):
     lengths = np.linalg.norm(rows, axis=-1) * np.linalg.norm(w)
     keep = lengths > 0
     return np.arccos(np.clip(rows[keep] @ w / lengths[keep], -1, 1))
-
-
-def filters_around(w, phi, directions, draws):
-    """Filters ``(directions, len(phi), p)`` at the angles `phi` to the unit vector w."""
-    across = draws.standard_normal((directions, len(w)))
-    across -= across @ w[:, None] * w
-    across /= np.linalg.norm(across, axis=-1, keepdims=True)
-    return np.cos(phi)[None, :, None] * w + np.sin(phi)[None, :, None] * across[:, None]
 
 
 def histogram(quantity, law, angles, trial):
@@ -89,8 +82,11 @@ def measure(options, rng, patches, teachers, source):
             histogram("to teacher", f"{name} patches", angles_to(w, z), trial),
             histogram("to teacher", "Gaussian patches", angles_to(w, noise), trial),
         ]
-        filters = filters_around(w, phi, options.directions, draws)
-        regions += region_tables(f"{name} images", trial, phi, sample_constants(filters, w, z))
+        found = check_condition(
+            z, filters=w[None], angles=phi, directions=options.directions, rng=draws
+        )
+        constants = (found.gamma[0, 1:], found.lipschitz[0, 1:], found.wrong[0, 1:])
+        regions += region_tables(f"{name} images", trial, phi, constants)
     for sigma in (0.3, 1.0):
         # Both ends of w* look alike to an unsigned angle: the law is folded onto [0, pi].
         folded = density(mixture(sigma), MIDDLES) + density(mixture(sigma), -MIDDLES)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.descent import descend
+from cnntheory.descent import gradient_descent
 from cnntheory.search import worst_case
 from workflow.scripts import step
 from workflow.scripts.du2018.descend_from_anywhere import PLANE, gaussian_problem, plane_problem
@@ -26,7 +26,7 @@ def problems():
 
 def left_after(gradient, start, w_star, iterations):
     """``||w_T - w*||`` after T steps of size 1."""
-    for t, w in enumerate(descend(gradient, start, 1.0)):
+    for t, w in enumerate(gradient_descent(gradient, start, 1.0)):
         if t == iterations:
             return np.linalg.norm(w - w_star, axis=-1)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.descent import descend
+from cnntheory.descent import gradient_descent
 from cnntheory.du2018.laws import patch_mixture
 from cnntheory.du2018.smoothness import patch_constants, patch_growth
 from cnntheory.du2018.starts import ball, good_probability, is_good, paper_bound
@@ -52,7 +52,7 @@ def measure(options, rng):
         if not 0 < alpha < 1 / np.sqrt(8 * np.pi * 2):
             continue
         start = ball(rng(f"sigma {sigma}", 0), 2, alpha, (options.draws,))
-        iterates = descend(population_gradient(law), start, 1.0)
+        iterates = gradient_descent(population_gradient(law), start, 1.0)
         w = next(islice(iterates, options.iterations, None))
         success = is_good(start, W_STAR, alpha) & (distance(w) <= options.tolerance)
         rows.append(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.descent import descend
+from cnntheory.descent import gradient_descent
 from cnntheory.du2018.laws import patch_mixture, sample_patch_angles, unit_vectors
 from cnntheory.du2018.neuron import empirical_gradient
 from workflow.scripts import step
@@ -51,7 +51,7 @@ def noisy_stream(options, eta, noise, draws):
         labels = noise * deviations.standard_normal((options.trials, 1, 1))
         return empirical_gradient(w, w_star, z, noise=labels)
 
-    return descend(gradient, start, eta)
+    return gradient_descent(gradient, start, eta)
 
 
 def follow(options, eta, noise, draws):

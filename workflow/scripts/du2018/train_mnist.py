@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.descent import descend, minibatches
+from cnntheory.descent import gradient_descent, minibatches
 from cnntheory.du2018.neuron import empirical_gradient, predict
 from cnntheory.du2018.starts import at_distance
 from cnntheory.du2018.teachers import active_covariance
@@ -100,7 +100,7 @@ def measure(options, rng, patches, teachers):
     total = options.epochs * per_epoch
     recorded = moments_of(total, options.points)
     with step.progress(total=total, label=f"SGD, {options.teacher}", unit="step") as bar:
-        for t, w in enumerate(descend(gradient, start.astype(np.float32), eta)):
+        for t, w in enumerate(gradient_descent(gradient, start.astype(np.float32), eta)):
             error = w - w_star[:, None]
             if t % per_epoch == 0:
                 reached = dict(

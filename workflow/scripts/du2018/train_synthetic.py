@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.descent import descend, minibatches
+from cnntheory.descent import gradient_descent, minibatches
 from cnntheory.du2018.laws import unit_vectors
 from cnntheory.du2018.neuron import empirical_gradient
 from workflow.scripts import step
@@ -69,7 +69,7 @@ def measure(options, rng, inputs):
     total = options.epochs * per_epoch
     rows = []
     with step.progress(total=total, label="SGD", unit="step") as bar:
-        for t, w in enumerate(descend(gradient, start, options.step)):
+        for t, w in enumerate(gradient_descent(gradient, start, options.step)):
             if t % every == 0:
                 error = np.linalg.norm(w - w_star, axis=-1)[..., 0]
                 rows.append(
