@@ -1,10 +1,13 @@
 """The mathematics that the steps add to the library."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnntheory.du2018 import teachers
+from cnntheory.du2018.condition import filters_around
 from cnntheory.du2018.laws import (
     density,
     mixture,
@@ -14,7 +17,7 @@ from cnntheory.du2018.laws import (
     unit_vectors,
 )
 from cnntheory.du2018.neuron import convolution_gradient, empirical_gradient, loss, signed_angle
-from cnntheory.du2018.smoothness import cross_norm, patch_constants, patch_moments
+from cnntheory.du2018.smoothness import cross_norm, patch_moments, sample_moments
 from workflow.scripts import step
 from workflow.scripts.du2018 import (
     check_closeness,
@@ -178,15 +181,30 @@ def test_components_are_recorded_at_both_ends_and_at_no_more_steps_than_asked(to
     assert len(at) <= points + 1
 
 
-def test_condition_of_images_is_that_of_the_law_they_are_drawn_from():
-    law = patch_mixture(0.5, 0.3, 4)
-    angles = sample_patch_angles(law, np.random.default_rng(6), (200_000,))
-    phi = np.array([0.3, 1.0])
-    filters = np.stack([unit_vectors(phi), unit_vectors(-phi)])
-    gamma, cross = check_image_condition.condition(filters, W_STAR, unit_vectors(angles))
-    moments = patch_moments(law, phi)
-    np.testing.assert_allclose(gamma, patch_constants(law, phi).gamma, rtol=0.03)
-    np.testing.assert_allclose(cross, cross_norm(moments), rtol=0.05)
+def test_the_condition_of_images_is_that_of_each_teachers_own_draws():
+    generator = np.random.default_rng(6)
+    patches = generator.integers(0, 256, (60, 3, 4), dtype=np.uint8)
+    w_star = [teachers.gaussian_filter(generator, 2) for _ in range(2)]
+    drawn = [
+        dict(teacher="random", seed=s, pixel=i, weight=weight)
+        for s, w in enumerate(w_star)
+        for i, weight in enumerate(w)
+    ]
+    options = check_image_condition.Options(trials=2, images=40, directions=2, angles=3)
+    rng = step.streams(0, "check_image_condition")
+    table = check_image_condition.measure(options, rng, patches, pd.DataFrame(drawn))
+    phi = np.geomspace(1e-3, np.pi / 2, 3)
+    for s, w in enumerate(w_star):
+        draws = rng("images", s)
+        z = patches[np.sort(draws.choice(60, 40, replace=False))] / 255
+        around = filters_around(w, phi, 2, draws)
+        found = [[sample_moments(one, w, z) for one in side] for side in around]
+        least = [[np.linalg.eigvalsh(one["pp,pp"])[0] for one in side] for side in found]
+        cross = [[cross_norm(one) for one in side] for side in found]
+        rows = table[table.seed == s]
+        np.testing.assert_allclose(rows.phi, phi)
+        np.testing.assert_allclose(rows.gamma, np.min(least, axis=0), rtol=1e-9)
+        np.testing.assert_allclose(rows.l_cross, np.max(cross, axis=0) / phi, rtol=1e-9)
 
 
 def test_many_runs_of_a_stream_arrive_as_single_ones_do():
