@@ -37,6 +37,7 @@ PARTS = (
 OPTIONS = default_config | {
     "docstring_style": "numpy",
     "show_submodules": False,
+    "inherited_members": False,
     "summary": {"functions": True, "classes": True, "attributes": False, "modules": False},
 }
 HEAD = """# The library

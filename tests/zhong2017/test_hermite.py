@@ -10,7 +10,7 @@ from cnntheory.zhong2017 import draw_teacher, population_hessian, series_hessian
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "erf", "softplus", "squared_relu"])
 def test_the_series_is_the_quadrature(activation, patches):
     rng = np.random.default_rng(2)
-    teacher = draw_teacher(rng, 4, 3)
+    teacher = draw_teacher(3, 4, rng=rng)
     W = teacher + 0.1 * rng.standard_normal((2, *teacher.shape))
     for truth in (None, teacher):
         exact = population_hessian(W, activation, patches, truth)
@@ -20,8 +20,7 @@ def test_the_series_is_the_quadrature(activation, patches):
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "erf"])
 def test_more_terms_come_closer(activation):
-    rng = np.random.default_rng(3)
-    teacher = draw_teacher(rng, 4, 2)
+    teacher = draw_teacher(2, 4, rng=3)
     W = 1.05 * teacher
     exact = population_hessian(W, activation, 2, teacher)
     errors = [
@@ -32,7 +31,7 @@ def test_more_terms_come_closer(activation):
 
 
 def test_long_kernels_at_the_truth_need_no_high_degree_unless_near_parallel():
-    W = 8 * np.linalg.qr(np.random.default_rng(0).standard_normal((4, 2)))[0]
+    W = draw_teacher(2, 4, condition=1, rng=0) * 8
     exact = population_hessian(W, "tanh", 2)
     np.testing.assert_allclose(series_hessian(W, "tanh", 2), exact, atol=1e-9)
 

@@ -1,10 +1,13 @@
 """What the steps of the paper add to the library."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from cnntheory.zhong2017 import (
+    ACTIVATIONS,
     draw_teacher,
     empirical_hessian,
     network_output,
@@ -12,6 +15,7 @@ from cnntheory.zhong2017 import (
 )
 from workflow.scripts import step
 from workflow.scripts.zhong2017 import (
+    activations,
     hessian_spectrum,
     measure_basin,
     recover,
@@ -30,16 +34,28 @@ def rng():
     return np.random.default_rng(0)
 
 
+def test_options_name_the_activations_that_qualify():
+    named = set(get_args(activations.Activation))
+    assert set(get_args(search_basin.Smooth)) == {a for a in named if ACTIVATIONS[a].smooth}
+    for name in get_args(activations.Identifiable):
+        assert set(ACTIVATIONS[name].orders) <= {2, 3, 4}
+    assert set(get_args(activations.Identifiable)) == set(ACTIVATIONS) - {
+        "linear",
+        "quadratic",
+        "cubic",
+    }
+
+
 def test_starts_lie_where_they_are_said_to(rng):
-    teacher = draw_teacher(rng, 5, 3)
+    teacher = draw_teacher(3, 5, rng=rng)
     near = starts.start_near(rng, teacher, 0.1)
     assert np.linalg.norm(near - teacher) / np.linalg.norm(teacher) == pytest.approx(0.1)
-    lengths = np.linalg.norm(starts.start_at_random(rng, (400, 50), 1.5), axis=0)
+    lengths = np.linalg.norm(starts.start_at_random(rng, (50, 400), 1.5), axis=1)
     assert lengths.mean() == pytest.approx(1.5, rel=0.02)
 
 
 def test_hessians_of_nested_samples_are_those_of_their_inputs(rng):
-    W, x = draw_teacher(rng, 3, 2), rng.standard_normal((50, 6))
+    W, x = draw_teacher(2, 3, rng=rng), rng.standard_normal((50, 2, 3))
     found = list(sample_hessian.nested_ends(W, x, [5, 20, 50], "tanh"))
     for n, ends in zip((5, 20, 50), found, strict=True):
         exact = np.linalg.eigvalsh(empirical_hessian(W, x[:n], "tanh"))[[0, -1]]
@@ -109,10 +125,10 @@ def test_searched_teachers_have_the_condition_number_and_every_orientation(rng):
     np.testing.assert_allclose(singular[:, 0] / singular[:, -1], 1.5)
     assert (singular[:, -1] >= 0.5).all() and (singular[:, -1] <= 2.0).all()
     assert singular[:, -1].std() > 0.3 and (singular[:, 1] / singular[:, 2]).std() > 0.1
-    gram = np.swapaxes(W, 1, 2) @ W
+    gram = W @ np.swapaxes(W, 1, 2)
     assert (gram[:, 0, 1] > 0).any() and (gram[:, 0, 1] < 0).any()
-    # A coordinate that no kernel sees.
-    assert (W[:, 3] == 0).all() and W.shape == (50, 4, 3)
+    # An entry that no filter sees.
+    assert (W[..., 3] == 0).all() and W.shape == (50, 3, 4)
 
 
 def test_the_searched_teacher_is_nearer_to_the_bound_than_random_ones():
@@ -144,8 +160,8 @@ def test_the_worst_direction_is_worse_than_random_ones_and_the_search_ends_there
     assert population.index.tolist() == [0.0, 0.02, 0.3]
     assert population.iloc[-1] < 0 < population.iloc[0]
     draws = step.streams(0, "measure_basin")("teacher", 0)
-    teacher = draw_teacher(draws, 3, 2)
-    D = draws.standard_normal((20, 3, 2))
+    teacher = draw_teacher(2, 3, rng=draws)
+    D = draws.standard_normal((20, 2, 3))
     D *= np.linalg.norm(teacher) / np.linalg.norm(D, axis=(1, 2), keepdims=True)
     random = population_hessian(teacher + 0.02 * D, "sigmoid", 2, teacher)
     assert population[0.02] < np.linalg.eigvalsh(random)[:, 0].min() < population[0.0]
@@ -153,7 +169,7 @@ def test_the_worst_direction_is_worse_than_random_ones_and_the_search_ends_there
 
 def test_steepest_directions_are_those_of_a_planted_hessian():
     # H(W) = diag(1 - <a, W>, 2, ...): only the first curvature moves, along a.
-    a = np.random.default_rng(1).standard_normal((3, 2))
+    a = np.random.default_rng(1).standard_normal((2, 3))
 
     def hessian(W):
         H = np.broadcast_to(np.diag([1.0, 2, 3, 4, 5, 6]), (len(W), 6, 6)).copy()
@@ -161,16 +177,16 @@ def test_steepest_directions_are_those_of_a_planted_hessian():
         H[:, 0, 0] -= np.einsum("pij,ij->p", W, a)
         return H
 
-    found = search_basin.steepest(hessian, np.zeros((3, 2)), 1e-3)
-    cosine = found @ a.ravel() / np.linalg.norm(a)
+    found = search_basin.shaped(search_basin.steepest(hessian, np.zeros((2, 3)), 1e-3), a)
+    cosine = (found * a).sum(axis=(1, 2)) / np.linalg.norm(a)
     np.testing.assert_allclose(abs(cosine), 1)
     assert set(np.round(cosine)) == {-1, 1}
 
 
 def test_random_points_tell_the_mean_residual(rng):
-    teacher = draw_teacher(rng, 3, 2)
+    teacher = draw_teacher(2, 3, rng=rng)
     W = 1.3 * teacher[None]
-    x = rng.standard_normal((200_000, 6))
+    x = rng.standard_normal((200_000, 2, 3))
     y = network_output(teacher, x, "squared_relu")
     sampled = network_output(W, x, "squared_relu")[0] - y
     found = measure_basin.mean_residual(W, teacher, "squared_relu", 2)

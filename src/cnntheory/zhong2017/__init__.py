@@ -1,42 +1,55 @@
 """Zhong, Song & Dhillon: convolutional networks by tensor initialisation and gradient descent."""
 
-from .activations import ACTIVATIONS, moment_orders, phi, rho
+from .activations import ACTIVATIONS, Activation, Analytic, Homogeneous, as_activation
 from .hermite import series_hessian
 from .hessian import empirical_hessian, population_hessian
 from .initialise import (
     AssumptionWarning,
+    TensorStart,
     WeakSignalWarning,
-    estimate_subspace,
+    split_half_error,
     tensor_initialise,
 )
-from .network import draw_teacher, match_kernels, network_output, recovery_error
-from .tensor_decomposition import decompose
+from .network import RecoveryError, draw_teacher, match_filters, network_output, recovery_error
+from .tensor_decomposition import Decomposition, decompose
 from .train import (
+    Solution,
     empirical_objective,
     gradient_descent,
-    levenberg_marquardt,
     population_objective,
+    train_levenberg_marquardt,
 )
 
-__all__ = [
+# In the paper's order, not the alphabet's.
+__all__ = [  # noqa: RUF022
+    # the network, and how far filters are from the truth
+    "network_output",
+    "draw_teacher",
+    "match_filters",
+    "recovery_error",
+    "RecoveryError",
+    # activations, their non-linearity rho and moments
     "ACTIVATIONS",
+    "Activation",
+    "Homogeneous",
+    "Analytic",
+    "as_activation",
+    # local strong convexity
+    "population_hessian",
+    "series_hessian",
+    "empirical_hessian",
+    # descent
+    "population_objective",
+    "empirical_objective",
+    "gradient_descent",
+    "train_levenberg_marquardt",
+    "Solution",
+    # tensor initialisation
+    "tensor_initialise",
+    "TensorStart",
+    "split_half_error",
+    "decompose",
+    "Decomposition",
     "AssumptionWarning",
     "WeakSignalWarning",
-    "decompose",
-    "draw_teacher",
-    "empirical_hessian",
-    "empirical_objective",
-    "estimate_subspace",
-    "gradient_descent",
-    "levenberg_marquardt",
-    "match_kernels",
-    "moment_orders",
-    "network_output",
-    "phi",
-    "population_hessian",
-    "population_objective",
-    "recovery_error",
-    "rho",
-    "series_hessian",
-    "tensor_initialise",
 ]

@@ -1,145 +1,67 @@
 """Hermite moments ``M_j = E[y He_j(z)]`` of one patch, contracted while the samples stream by.
 
 ``He_j`` is the j-th Hermite tensor of a patch ``z``, so that for the network of the paper
-``M_j = sum_l m_j(|w_l|) (w_l / |w_l|)^{(x) j}``. Every function averages over all ``r`` patches of
+``M_j = sum_l m_j(|w_l|) (w_l / |w_l|)^{(x) j}``. Every function averages over all ``k`` patches of
 a sample: the label's other patches are independent of ``z_i``, and averaging removes their noise.
-No tensor of ``k^3`` or ``k^4`` entries exists: a block of patches that fits the cache is projected,
+No tensor of ``p^3`` or ``p^4`` entries exists: a block of patches that fits the cache is projected,
 and the products of its columns are multiplied back by one matrix product.
 
-All functions take ``x`` of shape (n, d) with patch ``i`` in ``x[:, i*k:(i+1)*k]``, ``y`` of shape
-(n,), in any precision, and compute in float64. Centre ``y`` beforehand to lower the variance.
+All functions take ``patches`` of shape (n, k, p) and ``y`` of shape (n,), in any precision, and
+compute in float64. Centre ``y`` beforehand to lower the variance. The moments are those of Zhong et
+al., arXiv 1706.03175, for one patch; ``V`` has orthonormal columns.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .network import patch_rows
+from .network import check_patches
 
 # Entries of the widest temporary of a block: 1 MiB, about one core's second-level cache.
 _BLOCK_ENTRIES = 1 << 17
 
 
-def first_moment(x, y, patch_size):
-    """``M_1 = E[y z]``.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n, d)
-        Inputs.
-    y : ndarray, shape (n,)
-        Labels.
-    patch_size : int
-        Number ``k`` of coordinates of a patch; ``d`` is a multiple of it.
-
-    Returns
-    -------
-    ndarray, shape (k,)
-        The moment, averaged over samples and patches.
-
-    Raises
-    ------
-    ValueError
-        If ``d`` is not a multiple of `patch_size`.
-
-    References
-    ----------
-    Zhong et al., arXiv 1706.03175, the moments of its tensor initialisation, for one patch.
-    """
-    return _patch_mean(x, y, patch_size, patch_size, lambda z, c: c @ z)
+def first_moment(patches, y):
+    """``M_1 = E[y z]``, shape (p,)."""
+    return _patch_mean(patches, y, 0, lambda z, c: c @ z)
 
 
-def second_moment(x, y, patch_size):
-    """``M_2 = E[y (z z^T - I)]``, shape (k, k); parameters, errors and source as `first_moment`."""
-    S = _patch_mean(x, y, patch_size, patch_size, lambda z, c: (c[:, None] * z).T @ z)
-    return S - np.mean(y, dtype=float) * np.eye(patch_size)
+def second_moment(patches, y):
+    """``M_2 = E[y (z z^T - I)]``, shape (p, p)."""
+    S = _patch_mean(patches, y, 0, lambda z, c: (c[:, None] * z).T @ z)
+    return S - np.mean(y, dtype=float) * np.eye(len(S))
 
 
-def contracted_third_moment(x, y, direction):
-    """``M_3(I, I, a)``, one contraction of the third moment.
-
-    Parameters
-    ----------
-    x : ndarray, shape (n, d)
-        Inputs.
-    y : ndarray, shape (n,)
-        Labels.
-    direction : ndarray, shape (k,)
-        Unit vector ``a``.
-
-    Returns
-    -------
-    ndarray, shape (k, k)
-        ``E[y (a^T z) z z^T] - a M_1^T - M_1 a^T - (a^T M_1) I``.
-
-    Raises
-    ------
-    ValueError
-        If ``d`` is not a multiple of ``k``.
-
-    References
-    ----------
-    Zhong et al., arXiv 1706.03175, the matrix ``P_2`` of activations without a second moment.
-    """
-    k = len(direction)
-    raw = _patch_mean(x, y, k, k, lambda z, c: ((c * (z @ direction))[:, None] * z).T @ z)
-    M_1 = first_moment(x, y, k)
+def contracted_third_moment(patches, y, direction):
+    """``M_3(I, I, a) = E[y (a^T z) z z^T] - a M_1^T - M_1 a^T - (a^T M_1) I``, shape (p, p)."""
+    raw = _patch_mean(patches, y, 0, lambda z, c: ((c * (z @ direction))[:, None] * z).T @ z)
+    M_1 = first_moment(patches, y)
     outer = np.outer(direction, M_1)
-    return raw - outer - outer.T - (direction @ M_1) * np.eye(k)
+    return raw - outer - outer.T - (direction @ M_1) * np.eye(len(M_1))
 
 
-def third_moment_unfolding(x, y, V):
-    """Distinct columns of the unfolding of ``M_3(I, V, V)``.
+def third_moment_unfolding(patches, y, V):
+    """Distinct columns of the unfolding of ``M_3(I, V, V)``, shape (p, q (q + 1) / 2) for q in V.
 
-    Parameters
-    ----------
-    x : ndarray, shape (n, d)
-        Inputs.
-    y : ndarray, shape (n,)
-        Labels.
-    V : ndarray, shape (k, q)
-        Orthonormal columns.
-
-    Returns
-    -------
-    ndarray, shape (k, q (q + 1) / 2)
-        Column (a, b), ``a <= b``, is ``M_3(I, v_a, v_b)``, times the square root of two off the
-        diagonal: singular values and left vectors are those of the full k x q^2 unfolding.
-
-    Raises
-    ------
-    ValueError
-        If ``d`` is not a multiple of ``k``.
-
-    Notes
-    -----
-    ``n r k q^2`` operations; memory for one block and the result.
-
-    References
-    ----------
-    Zhong et al., arXiv 1706.03175: the third moment takes ``z^{(x)3}`` less the three placements
-    of ``z (x) I``.
+    Column (a, b), ``a <= b``, is ``M_3(I, v_a, v_b)``, times the square root of two off the
+    diagonal: singular values and left vectors are those of the full p x q^2 unfolding. It takes
+    ``n k p q^2`` operations, and memory for one block and the result.
     """
-    k, q = V.shape
-    a, b = np.triu_indices(q)
-    raw = _patch_mean(x, y, k, 1 + len(a), lambda z, c: _products(V.T @ z.T, c) @ z)
+    a, b = np.triu_indices(V.shape[1])
+    raw = _patch_mean(patches, y, 1 + len(a), lambda z, c: _products(V.T @ z.T, c) @ z)
     first, raw = raw[0], raw[1:].T
     projected = first @ V
     raw = raw - V[:, a] * projected[b] - V[:, b] * projected[a] - first[:, None] * (a == b)
     return raw * np.where(a == b, 1.0, np.sqrt(2.0))
 
 
-def compressed_moment(x, y, V, order, quadratic=None):
+def compressed_moment(patches, y, V, order, quadratic=None):
     """``R = M_order(V, .., V)`` straight from the projected patches ``u = V^T z``.
 
     Parameters
     ----------
-    x : ndarray, shape (n, d)
-        Inputs.
-    y : ndarray, shape (n,)
-        Labels.
-    V : ndarray, shape (k, t)
-        Orthonormal columns, so that ``u`` is standard normal too.
+    patches, y, V
+        Of shapes (n, k, p), (n,) and (p, t).
     order : {3, 4}
         Order of the moment.
     quadratic : ndarray, shape (t,), optional
@@ -152,24 +74,13 @@ def compressed_moment(x, y, V, order, quadratic=None):
     ndarray, shape (t,) * order
         Symmetric; ``sum_l m_order(|w_l|) (V^T w_l / |w_l|)^{(x) order}`` in expectation.
 
-    Raises
-    ------
-    ValueError
-        If the order is not 3 or 4, or ``d`` is not a multiple of ``k``.
-
     Notes
     -----
-    ``n r t (2 k + t^2)`` operations for order 3, ``n r t (2 k + t^3 / 2)`` for order 4.
-
-    References
-    ----------
-    Zhong et al., arXiv 1706.03175, the third tensor of its tensor initialisation, with the
-    fourth moment kept whole instead of contracted with one random vector.
+    ``n k t (2 p + t^2)`` operations for order 3, ``n k t (2 p + t^3 / 2)`` for order 4.
     """
     if order not in (3, 4):
         raise ValueError(f"order: expected 3 or 4, found {order!r}")
-    k, t = V.shape
-    r = x.shape[1] // k
+    k, t = patches.shape[1], V.shape[1]
     a, b = np.triu_indices(t)
     pair = np.zeros((t, t), dtype=int)
     pair[a, b] = pair[b, a] = 1 + np.arange(len(a))
@@ -178,12 +89,12 @@ def compressed_moment(x, y, V, order, quadratic=None):
     def raw_moments(z, c):
         u = V.T @ z.T
         if quadratic is not None:
-            part = (quadratic @ (u * u) - np.sum(quadratic)).reshape(-1, r).sum(axis=1) / 2
-            c = c - np.repeat(part, r)
+            part = (quadratic @ (u * u) - np.sum(quadratic)).reshape(-1, k).sum(axis=1) / 2
+            c = c - np.repeat(part, k)
         weighted = _products(u, c)
         return weighted @ (u if order == 3 else _products(u, np.ones_like(c))).T
 
-    raw = _patch_mean(x, y, k, (order - 2) * (1 + len(a)), raw_moments)
+    raw = _patch_mean(patches, y, (order - 2) * (1 + len(a)), raw_moments)
     if order == 3:
         return raw[pair] - _placements("i,jk->ijk", raw[0], eye)
     # E[y uuuu] - (6 placements of S (x) I) + E[y] (3 placements of I (x) I); the last is half of
@@ -192,32 +103,14 @@ def compressed_moment(x, y, V, order, quadratic=None):
     return raw[pair][..., pair] - _placements("ij,kl->ijkl", S, eye)
 
 
-def subtract_linear(x, y, M_1):
-    """Take the part of Hermite degree 1 off the labels: ``y - sum_i M_1^T z_i``.
+def subtract_linear(patches, y, M_1):
+    """Take the part of Hermite degree 1 off the labels: ``y - sum_i M_1^T z_i``, shape (n,).
 
-    Parameters
-    ----------
-    x : ndarray, shape (n, d)
-        Inputs.
-    y : ndarray, shape (n,)
-        Labels.
-    M_1 : ndarray, shape (k,)
-        First moment.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Labels whose higher moments have the same expectation and less variance.
-
-    Raises
-    ------
-    ValueError
-        If ``d`` is not a multiple of ``k``.
+    Their higher moments keep their expectation and lose variance.
     """
     result = np.array(y, dtype=float)
-    r = x.shape[1] // len(M_1)
-    for start, z in _blocks(x, len(M_1), len(M_1)):
-        part = (z @ M_1).reshape(-1, r).sum(axis=1)
+    for start, z in _blocks(patches, 0):
+        part = (z @ M_1).reshape(-1, patches.shape[1]).sum(axis=1)
         result[start : start + len(part)] -= part
     return result
 
@@ -245,24 +138,22 @@ def _products(u, c):
     return result
 
 
-def _patch_mean(x, y, patch_size, width, term):
-    """Average ``term(z, c)``, a sum over a block's patches z (m, k) with their labels c (m,).
+def _patch_mean(patches, y, width, term):
+    """Average ``term(z, c)``, a sum over a block's patches z (rows, p) with their labels c (rows,).
 
-    `width` is the number of columns of the widest temporary in `term`; it sets the block.
+    `width` is the number of columns of the widest temporary in `term`, if wider than a patch.
     """
-    r = x.shape[1] // patch_size
+    n, k, _ = check_patches(patches)
     total = 0.0
-    for start, z in _blocks(x, patch_size, width):
-        labels = np.asarray(y[start : start + len(z) // r], dtype=float)
-        total = total + term(z, np.repeat(labels, r))
-    return total / (len(x) * r)
+    for start, z in _blocks(patches, width):
+        labels = np.asarray(y[start : start + len(z) // k], dtype=float)
+        total = total + term(z, np.repeat(labels, k))
+    return total / (n * k)
 
 
-def _blocks(x, patch_size, width):
-    """Yield the first sample and the patches, float64 (m, k), of blocks that fit the cache."""
-    patch_rows(x[:0], patch_size)  # the shape is checked before any work
-    r = x.shape[1] // patch_size
-    step = max(1, _BLOCK_ENTRIES // (max(width, patch_size) * r))
-    for start in range(0, len(x), step):
-        block = np.ascontiguousarray(x[start : start + step], dtype=float)
-        yield start, patch_rows(block, patch_size)
+def _blocks(patches, width):
+    """Yield the first sample and the patches, float64 (rows, p), of blocks that fit the cache."""
+    n, k, p = check_patches(patches)
+    step = max(1, _BLOCK_ENTRIES // (max(width, p) * k))
+    for start in range(0, n, step):
+        yield start, np.ascontiguousarray(patches[start : start + step], float).reshape(-1, p)

@@ -1,24 +1,24 @@
-"""The network of the paper: one hidden layer of shared kernels on disjoint patches, summed."""
+"""The network of the paper: one hidden layer of shared filters on disjoint patches, summed."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
-from .activations import check_activation, phi
+from .activations import as_activation
 
 
-def network_output(W, x, activation):
-    """``f_W(x) = sum_j sum_i phi(w_j^T P_i x)``, where patch ``i`` is ``x[:, i*k:(i+1)*k]``.
+def network_output(filters, patches, activation):
+    """``f_W(x) = sum_j sum_i phi(w_j^T P_i x)``: the sum over filters and patches.
 
     Parameters
     ----------
-    W : ndarray, shape (..., patch_size, kernels)
-        Kernels as columns; leading axes are trials.
-    x : ndarray, shape (n, d)
-        Inputs shared by all trials, ``d`` a multiple of `patch_size`.
-    activation : str
-        One of `cnntheory.zhong2017.ACTIVATIONS`.
+    filters : ndarray, shape (..., m, p)
+        Filters as rows; leading axes are trials.
+    patches : ndarray, shape (..., n, k, p)
+        Inputs, k patches of p entries each; leading axes, if any, are those of `filters`.
+    activation : str or Activation
 
     Returns
     -------
@@ -28,64 +28,71 @@ def network_output(W, x, activation):
     Raises
     ------
     ValueError
-        If ``d`` is not a multiple of `patch_size` or the activation is unknown.
+        If the shapes do not fit or the activation is unknown.
 
     References
     ----------
     Zhong, Song & Dhillon, arXiv 1711.03440, the model.
     """
-    check_activation(activation)
-    z = patch_rows(x, W.shape[-2])
-    value = phi(z @ W, activation).sum(axis=-1)
-    return value.reshape(*W.shape[:-2], len(x), -1).sum(axis=-1)
+    activation = as_activation(activation)
+    *batch, n, k, p = check_patches(patches, filters.shape[-1])
+    rows = patches.reshape(*batch, n * k, p)
+    value = activation(rows @ np.swapaxes(filters, -1, -2)).sum(axis=-1)
+    return value.reshape(*value.shape[:-1], n, k).sum(axis=-1)
 
 
-def patch_rows(x, patch_size):
-    """View ``x`` of shape (n, r k) as its ``n r`` patches, shape (n r, k), sample by sample."""
-    if x.ndim != 2 or patch_size < 1 or x.shape[1] % patch_size:
+def check_patches(patches, size=None):
+    """Shape of an array of patches; ValueError unless it is (..., n, k, p), p the `size` given."""
+    shape = np.shape(patches)
+    if len(shape) < 3 or 0 in shape[-2:]:
         raise ValueError(
-            f"x: expected shape (n, d) with d a multiple of patch_size={patch_size}, found "
-            f"{tuple(x.shape)}; choose a patch_size that divides d, or pad the inputs"
+            f"patches: expected shape (n, k, p), k patches of p entries a sample, found {shape}; "
+            "use images.extract_patches, or reshape inputs whose patches follow each other"
         )
-    return x.reshape(-1, patch_size)
+    if size not in (None, shape[-1]):
+        raise ValueError(
+            f"patches: expected p = {size} entries a patch, as the filters have, found {shape[-1]}"
+            f" in shape {shape}; cut patches of the filters' size"
+        )
+    return shape
 
 
-def draw_teacher(rng, patch_size, kernels, condition=2.0):
-    """Draw ``W* = U diag(1, .., kappa) V^T`` with Haar factors and evenly spaced singular values.
+def draw_teacher(n_filters, patch_size, condition=2.0, *, rng):
+    """Draw filters with evenly spaced singular values ``1, .., kappa`` and Haar factors.
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-    patch_size, kernels : int
-        Shape of the result, ``1 <= kernels <= patch_size``.
+    n_filters, patch_size : int
+        Shape of the result, ``1 <= n_filters <= patch_size``.
     condition : float, optional
         Condition number ``kappa`` of at least 1; the smallest singular value is 1 (with a single
-        kernel it is the only one).
+        filter it is the only one).
+    rng : numpy.random.Generator or int
 
     Returns
     -------
-    ndarray, shape (patch_size, kernels)
-        The kernels.
+    ndarray, shape (n_filters, patch_size)
+        Filters as rows; the paper's ``W*`` is the transpose.
 
     Raises
     ------
     ValueError
-        If there are more kernels than coordinates in a patch, or ``kappa < 1``.
+        If there are more filters than entries in a patch, or ``kappa < 1``.
 
     References
     ----------
     The generator of the experiments of Zhong et al., arXiv 1706.03175, which uses ``kappa = 2``.
     """
-    if not 1 <= kernels <= patch_size:
+    if not 1 <= n_filters <= patch_size:
         raise ValueError(
-            f"kernels: expected between 1 and patch_size={patch_size}, found {kernels}; "
-            "W* must have full column rank"
+            f"n_filters: expected between 1 and patch_size={patch_size}, found {n_filters}; "
+            "the filters must be linearly independent, use fewer or larger ones"
         )
     if condition < 1:
-        raise ValueError(f"condition: expected at least 1, found {condition}")
-    left = _haar(rng, patch_size)[:, :kernels]
-    return left * np.linspace(1.0, condition, kernels) @ _haar(rng, kernels).T
+        raise ValueError(f"condition: expected at least 1, found {condition}; give kappa itself")
+    rng = np.random.default_rng(rng)
+    left = _haar(rng, patch_size)[:, :n_filters]
+    return (left * np.linspace(1.0, condition, n_filters) @ _haar(rng, n_filters).T).T
 
 
 def _haar(rng, size):
@@ -93,48 +100,70 @@ def _haar(rng, size):
     return q * np.sign(np.diag(r))
 
 
-def match_kernels(W, teacher):
-    """Permute the columns of `W` to lie closest to those of `teacher` (Hungarian algorithm).
+def match_filters(filters, teacher):
+    """Permute filters to lie closest to those of `teacher` (Hungarian algorithm).
 
     Parameters
     ----------
-    W, teacher : ndarray, shape (patch_size, kernels)
-        Kernels as columns.
+    filters, teacher : ndarray, shape (m, p)
 
     Returns
     -------
-    ndarray, shape (patch_size, kernels)
-        ``W[:, order]`` with the least sum of squared distances to `teacher`.
+    ndarray, shape (m, p)
+        ``filters[order]`` with the least sum of squared distances to `teacher`.
 
     Raises
     ------
     ValueError
-        If the shapes differ or an entry of `W` is not finite.
+        If the shapes differ or an entry of `filters` is not finite.
     """
-    if W.shape != teacher.shape:
-        raise ValueError(f"W: expected the shape of teacher {teacher.shape}, found {W.shape}")
-    if not np.isfinite(W).all():
-        raise ValueError("W: expected finite kernels, found NaN or infinity; drop that trial")
-    distance = ((W[:, :, None] - teacher[:, None, :]) ** 2).sum(axis=0)
+    from scipy.optimize import linear_sum_assignment  # much of the start-up otherwise
+
+    if filters.shape != teacher.shape:
+        raise ValueError(
+            f"filters: expected the shape of teacher {teacher.shape}, found {filters.shape}; "
+            "filters are rows"
+        )
+    if not np.isfinite(filters).all():
+        raise ValueError("filters: expected finite ones, found NaN or infinity; drop that trial")
+    distance = ((filters[:, None] - teacher) ** 2).sum(axis=-1)
     rows, columns = linear_sum_assignment(distance)
-    return W[:, rows[np.argsort(columns)]]
+    return filters[rows[np.argsort(columns)]]
 
 
-def recovery_error(W, teacher):
-    """Relative errors of `W` after matching its kernels to those of `teacher`.
+class RecoveryError(NamedTuple):
+    """Relative errors of filters after matching them to those of a teacher.
 
-    Parameters
+    Attributes
     ----------
-    W, teacher : ndarray, shape (patch_size, kernels)
-        Kernels as columns, no column of `teacher` zero.
-
-    Returns
-    -------
-    max_column : float
+    largest : float
         ``max_j |w_j - w_j*| / |w_j*|``.
     frobenius : float
         ``|W - W*|_F / |W*|_F``.
     """
-    difference = match_kernels(W, teacher) - teacher
-    columns = np.linalg.norm(difference, axis=0) / np.linalg.norm(teacher, axis=0)
-    return columns.max(), np.linalg.norm(difference) / np.linalg.norm(teacher)
+
+    largest: float
+    frobenius: float
+
+
+def recovery_error(filters, teacher):
+    """Match filters to those of a teacher and measure how far they are.
+
+    Parameters
+    ----------
+    filters, teacher : ndarray, shape (m, p)
+        Filters as rows, none of `teacher` zero.
+
+    Returns
+    -------
+    RecoveryError
+
+    Raises
+    ------
+    ValueError
+        As `match_filters`.
+    """
+    difference = match_filters(filters, teacher) - teacher
+    each = np.linalg.norm(difference, axis=1) / np.linalg.norm(teacher, axis=1)
+    total = np.linalg.norm(difference) / np.linalg.norm(teacher)
+    return RecoveryError(float(each.max()), float(total))

@@ -1,23 +1,49 @@
-"""Non-orthogonal decomposition of a small symmetric tensor, ``R = sum_l c_l u_l^{(x) p}``."""
+"""Non-orthogonal decomposition of a small symmetric tensor, ``R = sum_l c_l u_l^{(x) order}``."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from scipy.linalg import eig
 
 # Random slices of the first pass; the authors' choice for their solver of the same kind.
 _PROJECTIONS = 100
 _JENNRICH_PAIRS = 20
 
 
-def decompose(R, rng, method="kcl"):
+@dataclass(frozen=True)
+class Decomposition:
+    """Components of a symmetric tensor, as `decompose` finds them.
+
+    Attributes
+    ----------
+    directions : ndarray, shape (t, t)
+        Unit rows ``u_l``, up to order and sign.
+    weights : ndarray, shape (t,)
+        ``c_l`` of the least-squares fit.
+    residual : float
+        ``|R - sum_l c_l u_l^{(x) order}| / |R|``.
+    n_iter : int
+        Sweeps of the joint diagonalisations, or steps of the refinement.
+    converged : bool
+        Whether the last of them stopped by itself.
+    """
+
+    directions: np.ndarray
+    weights: np.ndarray
+    residual: float
+    n_iter: int
+    converged: bool
+
+
+def decompose(R, *, rng, method="kcl"):
     """Find the ``t`` components of a symmetric ``t x .. x t`` tensor of rank ``t``.
 
     Parameters
     ----------
-    R : ndarray, shape (t,) * p, p in {3, 4}
+    R : ndarray, shape (t,) * order, order in {3, 4}
         Symmetric tensor with linearly independent components, not orthogonal in general.
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
         Draws the random slices.
     method : {"kcl", "jennrich"}, optional
         ``kcl``: joint diagonalisation of random slices, then of the slices along the components
@@ -26,12 +52,7 @@ def decompose(R, rng, method="kcl"):
 
     Returns
     -------
-    directions : ndarray, shape (t, t)
-        Unit columns ``u_l``, up to order and sign.
-    weights : ndarray, shape (t,)
-        ``c_l`` of the least-squares fit.
-    residual : float
-        ``|R - sum_l c_l u_l^{(x) p}| / |R|``.
+    Decomposition
 
     Raises
     ------
@@ -47,8 +68,9 @@ def decompose(R, rng, method="kcl"):
         raise ValueError(f"R: expected shape (t, t, t) or (t, t, t, t), found {R.shape}")
     if method not in ("kcl", "jennrich"):
         raise ValueError(f"method: expected 'kcl' or 'jennrich', found {method!r}")
-    directions = (_kcl if method == "kcl" else _jennrich)(R, rng)
-    return directions, *_fit_weights(R, directions)
+    find = _kcl if method == "kcl" else _jennrich
+    directions, *iterations = find(R, np.random.default_rng(rng))
+    return Decomposition(directions.T, *_fit_weights(R, directions), *iterations)
 
 
 def _slices(R, q):
@@ -83,15 +105,16 @@ def _unit_columns(matrix):
 
 def _kcl(R, rng):
     """Joint diagonalisation of random slices, then of the slices along what was found."""
-    t = len(R)
-    first = joint_diagonaliser(_slices(R, _unit_columns(rng.standard_normal((t, _PROJECTIONS)))))
+    random = _unit_columns(rng.standard_normal((len(R), _PROJECTIONS)))
+    first, sweeps, _ = joint_diagonaliser(_slices(R, random))
     # Row l of the diagonaliser is dual to u_l: its slice holds component l alone, which spreads
     # the generalised eigenvalues as far apart as they go.
-    second = joint_diagonaliser(_slices(R, _unit_columns(first.T)), first)
-    return _unit_columns(np.linalg.pinv(second))
+    dual = _slices(R, _unit_columns(first.T))
+    second, more, converged = joint_diagonaliser(dual, first)
+    return _unit_columns(np.linalg.pinv(second)), sweeps + more, converged
 
 
-def joint_diagonaliser(matrices, start=None, *, sweeps=500, tolerance=1e-14):
+def joint_diagonaliser(matrices, start=None, *, max_iter=500, tol=1e-14):
     """Find B with every ``B M B^T`` as diagonal as possible (FFDIAG).
 
     Parameters
@@ -100,15 +123,17 @@ def joint_diagonaliser(matrices, start=None, *, sweeps=500, tolerance=1e-14):
         Symmetric matrices ``U diag U^T`` with a common invertible U, up to noise.
     start : ndarray, shape (t, t), optional
         First B; by default the identity.
-    sweeps : int, optional
+    max_iter : int, optional
         Largest number of multiplicative updates.
-    tolerance : float, optional
+    tol : float, optional
         Stop when an update is smaller than this.
 
     Returns
     -------
-    ndarray, shape (t, t)
-        B with unit rows, an estimate of the inverse of U up to order and scale of its rows.
+    B : ndarray, shape (t, t)
+        Unit rows, an estimate of the inverse of U up to order and scale of its rows.
+    n_iter, converged
+        Updates, and whether the last was small enough.
 
     Notes
     -----
@@ -122,7 +147,7 @@ def joint_diagonaliser(matrices, start=None, *, sweeps=500, tolerance=1e-14):
     t = matrices.shape[-1]
     B = np.eye(t) if start is None else start
     off = ~np.eye(t, dtype=bool)
-    for _ in range(sweeps):
+    for n_iter in range(1, max_iter + 1):  # noqa: B007
         B = B / np.linalg.norm(B, axis=1, keepdims=True)
         D = B @ matrices @ B.T
         diagonal = np.diagonal(D, axis1=1, axis2=2)
@@ -138,13 +163,15 @@ def joint_diagonaliser(matrices, start=None, *, sweeps=500, tolerance=1e-14):
         )
         size = np.linalg.norm(X)
         B = B + min(1.0, 0.9 / max(size, 0.9)) * X @ B
-        if size < tolerance:
+        if size < tol:
             break
-    return B / np.linalg.norm(B, axis=1, keepdims=True)
+    return B / np.linalg.norm(B, axis=1, keepdims=True), n_iter, bool(size < tol)
 
 
 def _jennrich(R, rng):
     """Best quotient of two random slices, refined by least squares."""
+    from scipy.linalg import eig  # much of the start-up otherwise
+
     t = len(R)
     best, least = np.eye(t), np.inf
     for _ in range(_JENNRICH_PAIRS):
@@ -161,30 +188,14 @@ def _jennrich(R, rng):
     return refine(R, best)
 
 
-def refine(R, directions, *, steps=200, tolerance=1e-14):
-    """Fit ``R = sum_l s_l a_l^{(x) p}`` by Levenberg-Marquardt.
+def refine(R, directions, *, max_iter=200, tol=1e-14):
+    """Fit ``R = sum_l s_l a_l^{(x) order}`` by Levenberg-Marquardt.
 
-    Parameters
-    ----------
-    R : ndarray, shape (t,) * p, p in {3, 4}
-        Symmetric tensor.
-    directions : ndarray, shape (t, t)
-        Unit columns to start from. The signs ``s_l`` are those of their linear fit and stay; each
-        ``a_l`` is free, its length carrying the weight.
-    steps : int, optional
-        Largest number of steps tried.
-    tolerance : float, optional
-        Stop when a step is shorter than this, relative to the vectors.
-
-    Returns
-    -------
-    ndarray, shape (t, t)
-        Unit columns.
-
-    Notes
-    -----
-    The Gauss-Newton matrix follows from inner products of the ``a_l``: the Jacobian with its
-    ``t^p`` rows is never formed.
+    Unit columns `directions`, shape (t, t), are where it starts. The signs ``s_l`` are those of
+    their linear fit and stay; each ``a_l`` is free, its length carrying the weight. The
+    Gauss-Newton matrix follows from inner products of the ``a_l``: the Jacobian with its
+    ``t^order`` rows is never formed. Returns unit columns, the steps tried, and whether the last
+    was shorter than `tol` of the vectors, or no damping lowers the misfit.
     """
     t, order = len(R), R.ndim
     weights = _fit_weights(R, directions)[0]
@@ -199,7 +210,7 @@ def refine(R, directions, *, steps=200, tolerance=1e-14):
 
     loss, slope = loss_and_slope(a)
     damping = 1e-3
-    for _ in range(steps):
+    for n_iter in range(1, max_iter + 1):  # noqa: B007
         inner = a.T @ a
         curvature = order * (order - 1) * np.einsum("im,jl->iljm", a, a)
         curvature *= (np.outer(signs, signs) * inner ** (order - 2))[:, None, :]
@@ -214,6 +225,7 @@ def refine(R, directions, *, steps=200, tolerance=1e-14):
             a, loss, slope, damping = a - step, trial_loss, trial_slope, damping / 10
         else:
             damping *= 10
-        if np.linalg.norm(step) < tolerance * np.linalg.norm(a) or damping > 1e10:
+        done = np.linalg.norm(step) < tol * np.linalg.norm(a) or damping > 1e10
+        if done:
             break
-    return _unit_columns(a)
+    return _unit_columns(a), n_iter, bool(done)

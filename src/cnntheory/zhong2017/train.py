@@ -1,73 +1,72 @@
-"""Losses, on a sample and under the Gaussian distribution, and gradient descent on them."""
+"""Losses, on a sample and under the Gaussian distribution, and descent on them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from .activations import LEAK, check_activation, gamma, phi_and_slope
-from .network import patch_rows
+from .activations import ACTIVATIONS, as_activation
+from .hessian import check_count
+from .network import check_patches
 
 # Entries of a block's pre-activations: half a mebibyte, so that its temporaries share the cache.
 _BLOCK_ENTRIES = 1 << 16
 
 
-def empirical_objective(x, y, patch_size, activation):
+def empirical_objective(patches, y, activation):
     """Make the empirical loss ``f_S(W) = sum_n (f_W(x_n) - y_n)^2 / (2 n)`` and its gradient.
 
     Parameters
     ----------
-    x : ndarray, shape (n, d)
+    patches : ndarray, shape (n, k, p)
         Inputs, shared by all starts.
     y : ndarray, shape (n,)
         Labels.
-    patch_size : int
-        Number ``k`` of coordinates of a patch.
-    activation : str
-        One of `cnntheory.zhong2017.ACTIVATIONS`.
+    activation : str or Activation
 
     Returns
     -------
     callable
-        Maps kernels, shape (starts, patch_size, kernels), to the losses, shape (starts,), and the
-        gradients, the shape of the kernels.
+        Maps filters, shape (starts, m, p), to the losses, shape (starts,), and the gradients, the
+        shape of the filters.
 
     Raises
     ------
     ValueError
-        If ``d`` is not a multiple of `patch_size` or the activation is unknown.
+        If the patches have not three axes or the activation is unknown.
 
     References
     ----------
     Zhong, Song & Dhillon, arXiv 1711.03440, the empirical risk.
     """
-    check_activation(activation)
-    patch_rows(x[:0], patch_size)
-    n, r = len(x), x.shape[1] // patch_size
-    # Coordinates first, samples last: sums over patches and kernels then add whole rows.
-    z = np.ascontiguousarray(np.asarray(x, float).reshape(n, r, patch_size).transpose(2, 1, 0))
+    activation = as_activation(activation)
+    n, k, p = check_patches(patches)
+    # Entries first, samples last: sums over patches and filters then add whole rows.
+    z = np.ascontiguousarray(np.asarray(patches, float).transpose(2, 1, 0))
 
-    def objective(W):
-        starts, k, t = W.shape
-        rows = W.transpose(0, 2, 1).reshape(-1, k)
-        loss, gradient = np.zeros(starts), np.zeros((starts * t, k))
-        step = max(1, _BLOCK_ENTRIES // (starts * t * r))
+    def objective(filters):
+        starts, m, _ = filters.shape
+        rows = filters.reshape(-1, p)
+        loss, gradient = np.zeros(starts), np.zeros((starts * m, p))
+        step = max(1, _BLOCK_ENTRIES // (starts * m * k))
         for first in range(0, n, step):
-            block = np.ascontiguousarray(z[:, :, first : first + step]).reshape(k, -1)
-            value, slope = phi_and_slope(rows @ block, activation)
-            output = value.reshape(starts, t * r, -1).sum(axis=1)
+            block = np.ascontiguousarray(z[:, :, first : first + step]).reshape(p, -1)
+            value, slope = activation.jet(rows @ block, 1)
+            output = value.reshape(starts, m * k, -1).sum(axis=1)
             residual = output - y[first : first + step]
-            slope = slope.reshape(starts, t * r, -1) * residual[:, None]
+            slope = slope.reshape(starts, m * k, -1) * residual[:, None]
             loss += (residual**2).sum(axis=1)
-            gradient += slope.reshape(starts * t, -1) @ block.T
-        return loss / (2 * n), gradient.reshape(starts, t, k).transpose(0, 2, 1) / n
+            gradient += slope.reshape(starts * m, -1) @ block.T
+        return loss / (2 * n), gradient.reshape(starts, m, p) / n
 
     return objective
 
 
-def population_objective(teacher, activation, patches):
+def population_objective(teacher, activation, n_patches):
     """Make the population loss ``f_D(W) = E (f_W(x) - f_{W*}(x))^2 / 2`` and its gradient.
 
-    With the kernel ``K(u, v) = E[phi(u^T z) phi(v^T z)]`` and the mean difference
+    With the kernel ``K(u, v) = E[phi(u^T z) phi(v^T z)]``, r patches and the mean difference
     ``mu = sum_j E phi(w_j^T z) - sum_j E phi(w_j*^T z)``,
 
         ``2 f_D(W) = r (K(W, W) - 2 K(W, W*) + K(W*, W*) - mu^2) + r^2 mu^2``,
@@ -76,129 +75,81 @@ def population_objective(teacher, activation, patches):
 
     Parameters
     ----------
-    teacher : ndarray, shape (patch_size, kernels) or (starts, patch_size, kernels)
-        The true kernels ``W*``, none zero.
-    activation : {"relu", "leaky_relu", "erf"}
-        Those whose kernel is closed.
-    patches : int
+    teacher : ndarray, shape (m, p) or (starts, m, p)
+        The true filters, none zero.
+    activation : str or Activation
+        One whose kernel is closed: relu, leaky_relu, linear or erf.
+    n_patches : int
         Number ``r`` of disjoint patches.
 
     Returns
     -------
     callable
-        Maps kernels, shape (starts, patch_size, kernels), none zero, to the losses, shape
-        (starts,), and the gradients, the shape of the kernels.
+        Maps filters, shape (starts, m, p), none zero, to the losses, shape (starts,), and the
+        gradients, the shape of the filters.
 
     Raises
     ------
     ValueError
-        If the activation has no closed kernel here, or ``patches < 1``.
+        If the activation has no closed kernel here, or ``n_patches < 1``.
 
     References
     ----------
-    ReLU: Cho & Saul, "Kernel methods for deep learning" (2009); erf: Williams, "Computing with
-    infinite networks" (1996). The loss is Zhong, Song & Dhillon, arXiv 1711.03440, the expected
-    risk.
+    The loss is Zhong, Song & Dhillon, arXiv 1711.03440, the expected risk.
     """
-    if activation not in _KERNELS:
+    activation = as_activation(activation)
+    if not activation.has_kernel:
+        closed = ", ".join(name for name, known in ACTIVATIONS.items() if known.has_kernel)
         raise ValueError(
-            f"activation: expected one of {', '.join(_KERNELS)}, found {activation!r}; use "
+            f"activation: expected one of {closed}, found {activation.name!r}; use "
             "empirical_objective with a large sample"
         )
-    if patches < 1:
-        raise ValueError(f"patches: expected at least 1, found {patches}")
-    kernel = _KERNELS[activation]
-    target_mean = _mean_output(teacher, activation)[0]
-    own = kernel(teacher, teacher)[0]
+    check_count(n_patches)
+    # The mean is linear in |w| for those of degree 1, and zero for erf.
+    rate = activation.gamma(0, 1.0)
+    target = rate * np.linalg.norm(teacher, axis=-1).sum(axis=-1)
+    own = activation.kernel(teacher, teacher)[0]
 
-    def objective(W):
-        to_self, slope_self = kernel(W, W)
-        to_teacher, slope_teacher = kernel(W, teacher)
-        mean, mean_slope = _mean_output(W, activation)
-        mu = mean - target_mean
+    def objective(filters):
+        to_self, slope_self = activation.kernel(filters, filters)
+        to_teacher, slope_teacher = activation.kernel(filters, teacher)
+        norms = np.linalg.norm(filters, axis=-1)
+        mu = rate * norms.sum(axis=-1) - target
         one_patch = to_self - 2 * to_teacher + own
-        loss = (patches * one_patch + patches * (patches - 1) * mu**2) / 2
-        cross = patches * (patches - 1) * mu[..., None, None] * mean_slope
+        loss = (n_patches * one_patch + n_patches * (n_patches - 1) * mu**2) / 2
+        cross = n_patches * (n_patches - 1) * mu[..., None, None]
+        cross = cross * (rate * filters / norms[..., None])
         # Near the truth the terms cancel to rounding error, of either sign.
-        return np.maximum(loss, 0.0), patches * (slope_self - slope_teacher) + cross
+        return np.maximum(loss, 0.0), n_patches * (slope_self - slope_teacher) + cross
 
     return objective
 
 
-def _mean_output(W, activation):
-    """``sum_j E phi(w_j^T z)`` and its gradient; zero for odd activations, linear in |w| else."""
-    norms = np.linalg.norm(W, axis=-2, keepdims=True)
-    rate = gamma(0, 1.0, activation)
-    return rate * norms.sum(axis=(-2, -1)), rate * W / norms
-
-
-def _relu_kernel(U, V):
-    """``sum_jl K(u_j, v_l)`` and the gradient in U of its first argument alone."""
-    inner = np.swapaxes(U, -1, -2) @ V
-    u = np.linalg.norm(U, axis=-2)[..., :, None]
-    v = np.linalg.norm(V, axis=-2)[..., None, :]
-    # Half the angle from the chord: arccos would lose half the digits where u and v nearly agree,
-    # which is where the descent ends.
-    first, second = np.swapaxes(U, -1, -2) / u, np.swapaxes(V, -1, -2) / np.swapaxes(v, -1, -2)
-    chord = np.linalg.norm(first[..., :, None, :] - second[..., None, :, :], axis=-1)
-    chord_back = np.linalg.norm(first[..., :, None, :] + second[..., None, :, :], axis=-1)
-    angle = 2 * np.arctan2(chord, chord_back)
-    sine = chord * chord_back / 2
-    value = u * v * sine + (np.pi - angle) * inner
-    slope = V @ np.swapaxes(np.pi - angle, -1, -2)
-    slope = slope + U * np.swapaxes((v * sine / u).sum(axis=-1, keepdims=True), -1, -2)
-    return value.sum(axis=(-2, -1)) / (2 * np.pi), slope / (2 * np.pi)
-
-
-def _leaky_relu_kernel(U, V):
-    """``phi(z) = a z + (1 - a) relu(z)``: the ReLU's kernel and a share a of the linear one."""
-    value, slope = _relu_kernel(U, V)
-    total = V.sum(axis=-1)
-    linear = (U.sum(axis=-1) * total).sum(axis=-1)
-    return LEAK * linear + (1 - LEAK) ** 2 * value, (
-        LEAK * total[..., :, None] + (1 - LEAK) ** 2 * slope
-    )
-
-
-def _erf_kernel(U, V):
-    """``K(u, v) = arcsin(2 u^T v / sqrt((1 + 2 u^T u)(1 + 2 v^T v))) / 2``."""
-    inner = 2 * np.swapaxes(U, -1, -2) @ V
-    u = 1 + 2 * (U**2).sum(axis=-2)[..., :, None]
-    v = 1 + 2 * (V**2).sum(axis=-2)[..., None, :]
-    root = np.sqrt(u * v - inner**2)
-    slope = V @ np.swapaxes(1 / root, -1, -2)
-    slope = slope - U * np.swapaxes((inner / (u * root)).sum(axis=-1, keepdims=True), -1, -2)
-    return np.arcsin(inner / np.sqrt(u * v)).sum(axis=(-2, -1)) / 2, slope
-
-
-_KERNELS = {"relu": _relu_kernel, "leaky_relu": _leaky_relu_kernel, "erf": _erf_kernel}
-
-
-def gradient_descent(starts, objective, hessian, *, steps, refresh=20, tolerance=0.0):
+def gradient_descent(filters, objective, hessian, *, max_iter, refresh=20, tol=0.0):
     """Descend from many starts at once, with steps ``1 / lambda_max`` of the current Hessian.
 
     Parameters
     ----------
-    starts : ndarray, shape (starts, patch_size, kernels)
-        Initial kernels.
+    filters : ndarray, shape (starts, m, p)
+        Where to start.
     objective : callable
-        Maps kernels to losses and gradients: `empirical_objective`, `population_objective`, or one
+        Maps filters to losses and gradients: `empirical_objective`, `population_objective`, or one
         that draws a fresh sample at each call, as the theorem's resampling does.
     hessian : callable
-        Maps kernels, shape (m, patch_size, kernels), to Hessians, shape (m, t k, t k), as
-        `population_hessian` and `empirical_hessian` do. Only its largest eigenvalue is used.
-    steps : int
+        Maps filters, shape (b, m, p), to Hessians, shape (b, m p, m p), as `population_hessian`
+        and `empirical_hessian` do. Only its largest eigenvalue is used.
+    max_iter : int
         Number of steps.
     refresh : int, optional
         Take the Hessian anew every so many steps, and at each of the steps 0, 1, 2, 4, 8, .. at
         first, when the curvature changes fastest.
-    tolerance : float, optional
+    tol : float, optional
         A start whose loss has reached this value stays where it is; when all have, the descent
         ends.
 
     Yields
     ------
-    W : ndarray, shape (starts, patch_size, kernels)
+    filters : ndarray, shape (starts, m, p)
         Iterates, the starts first; never modified later.
     loss : ndarray, shape (starts,)
         Their losses.
@@ -212,20 +163,41 @@ def gradient_descent(starts, objective, hessian, *, steps, refresh=20, tolerance
     ----------
     Zhong, Song & Dhillon, arXiv 1711.03440, the linear convergence theorem.
     """
-    W = np.array(starts, dtype=float)
+    W = np.array(filters, dtype=float)
     step = np.empty(len(W))
-    for iteration in range(steps + 1):
+    for iteration in range(max_iter + 1):
         loss, gradient = objective(W)
         yield W, loss
-        moving = ~(loss <= tolerance)
-        if iteration == steps or not moving.any():
+        moving = ~(loss <= tol)
+        if iteration == max_iter or not moving.any():
             return
         if iteration % refresh == 0 or (iteration & (iteration - 1)) == 0:
             step[moving] = 1 / np.linalg.eigvalsh(hessian(W[moving]))[:, -1]
         W = np.where(moving[:, None, None], W - step[:, None, None] * gradient, W)
 
 
-def levenberg_marquardt(starts, x, y, activation, *, steps=200, tolerance=1e-20):
+@dataclass(frozen=True)
+class Solution:
+    """Where `train_levenberg_marquardt` ends.
+
+    Attributes
+    ----------
+    filters : ndarray, shape (problems, m, p)
+    loss : ndarray, shape (problems,)
+        ``sum_n (f_W(x_n) - y_n)^2 / (2 n)`` there.
+    n_iter : ndarray of int, shape (problems,)
+        Steps tried.
+    converged : ndarray of bool, shape (problems,)
+        Whether a problem was done before `max_iter` steps, at the truth or anywhere else.
+    """
+
+    filters: np.ndarray
+    loss: np.ndarray
+    n_iter: np.ndarray
+    converged: np.ndarray
+
+
+def train_levenberg_marquardt(filters, patches, y, activation, *, max_iter=200, tol=1e-20):
     """Minimise the empirical loss by damped Gauss-Newton steps, many problems at once.
 
     Second-order steps, so that a run that has not arrived has stopped somewhere else, and is not
@@ -233,75 +205,75 @@ def levenberg_marquardt(starts, x, y, activation, *, steps=200, tolerance=1e-20)
 
     Parameters
     ----------
-    starts : ndarray, shape (problems, patch_size, kernels)
-        Initial kernels.
-    x : ndarray, shape (problems, n, d)
+    filters : ndarray, shape (problems, m, p)
+        Where to start.
+    patches : ndarray, shape (problems, n, k, p)
         Inputs, a sample for each problem.
     y : ndarray, shape (problems, n)
         Labels.
-    activation : str
-        One of `cnntheory.zhong2017.ACTIVATIONS`.
-    steps : int, optional
+    activation : str or Activation
+    max_iter : int, optional
         Largest number of steps tried.
-    tolerance : float, optional
+    tol : float, optional
         Loss at which a problem is done; it is also done when a step is shorter than 1e-12 of its
-        kernels or no longer decreases the loss at any damping.
+        filters or no longer decreases the loss at any damping.
 
     Returns
     -------
-    W : ndarray, shape (problems, patch_size, kernels)
-        Where the runs end.
-    loss : ndarray, shape (problems,)
-        ``sum_n (f_W(x_n) - y_n)^2 / (2 n)`` there.
+    Solution
 
     Raises
     ------
     ValueError
-        If ``d`` is not a multiple of `patch_size` or the activation is unknown.
+        If the shapes do not fit or the activation is unknown.
 
     Notes
     -----
-    ``problems n (t k)^2`` operations a step, and memory for the Jacobians, ``problems n t k``.
+    ``problems n (m p)^2`` operations a step, and memory for the Jacobians, ``problems n m p``.
 
     References
     ----------
     Levenberg (1944), Marquardt (1963), with the damping of the refinement of tensors here.
     """
-    check_activation(activation)
-    patch_rows(x[0, :0], starts.shape[-2])
-    W = np.array(starts, dtype=float)
-    loss = np.empty(len(W))
-    damping = np.full(len(W), 1e-2)
+    activation = as_activation(activation)
+    if check_patches(patches, filters.shape[-1])[:-3] != filters.shape[:-2]:
+        raise ValueError(
+            f"patches: expected shape (problems, n, k, p) with one sample for each of the "
+            f"{len(filters)} filters' problems, found {patches.shape}"
+        )
+    W = np.array(filters, dtype=float)
+    loss, slope, curvature = _gauss_newton(W, patches, y, activation)
+    damping, n_iter = np.full(len(W), 1e-2), np.zeros(len(W), dtype=int)
     active = np.arange(len(W))
-    loss[:], slope, curvature = _gauss_newton(W, x, y, activation)
-    for _ in range(steps):
-        # Never zero: with fewer samples than unknowns, or dead kernels, the matrix is singular.
+    for _ in range(max_iter):
+        # Never zero: with fewer samples than unknowns, or dead filters, the matrix is singular.
         size = np.maximum(np.einsum("pii->pi", curvature).max(axis=1), np.finfo(float).eps)
         shift = (damping[active] * size)[:, None, None] * np.eye(slope.shape[1])
         step = np.linalg.solve(curvature + shift, slope[..., None])[..., 0]
-        trial = W[active] - step.reshape(len(active), *W.shape[:0:-1]).swapaxes(1, 2)
-        found = _gauss_newton(trial, x[active], y[active], activation)
+        trial = W[active] - step.reshape(-1, *W.shape[1:])
+        found = _gauss_newton(trial, patches[active], y[active], activation)
         better = found[0] < loss[active]
         W[active[better]], loss[active[better]] = trial[better], found[0][better]
         slope[better], curvature[better] = found[1][better], found[2][better]
         damping[active] = np.maximum(damping[active] * np.where(better, 0.1, 10.0), 1e-12)
+        n_iter[active] += 1
         short = np.linalg.norm(step, axis=1) < 1e-12 * np.linalg.norm(W[active], axis=(1, 2))
-        going = (loss[active] > tolerance) & (damping[active] < 1e10) & ~(better & short)
+        going = (loss[active] > tol) & (damping[active] < 1e10) & ~(better & short)
         active, slope, curvature = active[going], slope[going], curvature[going]
         if not active.size:
             break
-    return W, loss
+    return Solution(W, loss, n_iter, ~np.isin(np.arange(len(W)), active))
 
 
-def _gauss_newton(W, x, y, activation):
-    """Losses, gradients (problems, t k) and Gauss-Newton matrices of problems with own samples."""
-    problems, n, d = x.shape
-    _, k, t = W.shape
-    z = x.reshape(problems, n * (d // k), k)
-    value, slope = phi_and_slope(z @ W, activation)
+def _gauss_newton(filters, patches, y, activation):
+    """Losses, gradients (problems, m p) and Gauss-Newton matrices of problems with own samples."""
+    problems, n, k, p = patches.shape
+    m = filters.shape[1]
+    z = patches.reshape(problems, n * k, p)
+    value, slope = activation.jet(z @ np.swapaxes(filters, -1, -2), 1)
     residual = value.reshape(problems, n, -1).sum(axis=-1) - y
-    slope = slope.reshape(problems, n, -1, t).swapaxes(-1, -2)
-    jacobian = (slope @ x.reshape(problems, n, -1, k)).reshape(problems, n, t * k)
+    slope = slope.reshape(problems, n, k, m).swapaxes(-1, -2)
+    jacobian = (slope @ patches).reshape(problems, n, m * p)
     gradient = (residual[:, None] @ jacobian)[:, 0]
     return (
         (residual**2).sum(axis=1) / (2 * n),

@@ -43,18 +43,18 @@ class Options(step.Options):
 
 
 def draw_trials(options, rng):
-    """Teachers and starts, shapes (trials, k, t) and (3, trials, k, t)."""
+    """Teachers and starts, shapes (trials, t, k) and (3, trials, t, k)."""
     k, t = options.patch_size, options.kernels
     teachers, starts = [], []
     progress = step.progress(range(options.trials), label="tensor initialisation", unit="trial")
     for trial in progress:
         draws = rng(f"k {k}, t {t}", trial)
-        teacher = draw_teacher(draws, k, t)
-        random = start_at_random(draws, (k, t), options.scale)
+        teacher = draw_teacher(t, k, rng=draws)
+        random = start_at_random(draws, (t, k), options.scale)
         local = start_near(draws, teacher, options.radius)
-        x = draws.standard_normal((options.samples, options.patches * k))
-        y = network_output(teacher, x, options.activation)
-        tensor = start_from_tensor(x, y, (k, t), options.activation)
+        patches = draws.standard_normal((options.samples, options.patches, k))
+        y = network_output(teacher, patches, options.activation)
+        tensor = start_from_tensor(patches, y, t, options.activation)
         teachers.append(teacher)
         starts.append((tensor, random, local))
     return np.array(teachers), np.array(starts).swapaxes(0, 1)
@@ -67,10 +67,10 @@ def measure(options, rng):
     descent = gradient_descent(
         first,
         population_objective(targets, options.activation, options.patches),
-        lambda W: population_hessian(W, options.activation, options.patches),
-        steps=options.steps,
+        lambda filters: population_hessian(filters, options.activation, options.patches),
+        max_iter=options.steps,
         refresh=options.refresh,
-        tolerance=1e-14,
+        tol=1e-14,
     )
     setting = {
         "activation": options.activation,
@@ -90,8 +90,8 @@ def measure(options, rng):
     for later in sorted(i for i in shown if i > iteration):
         curves.append(pd.DataFrame({**setting, "iteration": later, "loss": loss}))
 
-    def errors(kernels):
-        return [recovery_error(*pair)[0] for pair in zip(kernels, targets, strict=True)]
+    def errors(found):
+        return [recovery_error(*pair).largest for pair in zip(found, targets, strict=True)]
 
     found = {"start_error": errors(first), "max_error": errors(end), "end_loss": loss}
     return {"table": pd.DataFrame({**setting, **found}), "curves": pd.concat(curves)}

@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import Field
 
 from cnntheory.search import worst_case
-from cnntheory.zhong2017 import draw_teacher, population_hessian, rho, series_hessian
+from cnntheory.zhong2017 import as_activation, draw_teacher, population_hessian, series_hessian
 from workflow.scripts import step
 from workflow.scripts.step import Count, Positive
 from workflow.scripts.zhong2017.activations import Activation
@@ -22,16 +22,17 @@ from workflow.scripts.zhong2017.activations import Activation
 ACTIVATIONS = get_args(Activation)
 
 
-def spectrum(W, activation, patches):
+def spectrum(filters, activation, patches):
     """Extreme eigenvalues, singular values' condition numbers and the theorem's bound."""
-    eigenvalues = np.linalg.eigvalsh(population_hessian(W, activation, patches))
-    singular = np.linalg.svd(W, compute_uv=False)
+    eigenvalues = np.linalg.eigvalsh(population_hessian(filters, activation, patches))
+    singular = np.linalg.svd(filters.T, compute_uv=False)  # of W*
     kappa, volume = singular[0] / singular[-1], np.prod(singular / singular[-1])
-    bound = patches * float(rho(activation, singular[-1])) / (kappa**2 * volume)
+    rho = as_activation(activation).rho(singular[-1])
+    bound = patches * float(rho) / (kappa**2 * volume)
     return {
         "activation": activation,
-        "patch_size": W.shape[0],
-        "kernels": W.shape[1],
+        "patch_size": filters.shape[1],
+        "kernels": filters.shape[0],
         "patches": patches,
         "kappa": kappa,
         "smallest": eigenvalues[0],
@@ -42,17 +43,17 @@ def spectrum(W, activation, patches):
 
 
 def orthonormal(patch_size, kernels):
-    """Kernels e_1 .. e_t: the Hessian's spectrum does not depend on the rotation."""
-    return np.eye(patch_size)[:, :kernels]
+    """Filters e_1 .. e_t: the Hessian's spectrum does not depend on the rotation."""
+    return np.eye(kernels, patch_size)
 
 
 def against_patches(options, rng):
     for activation in ACTIVATIONS:
         for trial in range(options.trials):
             draws = rng("patches", trial)
-            W = draw_teacher(draws, 6, 3)
+            filters = draw_teacher(3, 6, rng=draws)
             for patches in options.patches:
-                yield "patches", trial, spectrum(W, activation, patches)
+                yield "patches", trial, spectrum(filters, activation, patches)
 
 
 def against_bound(options, rng):
@@ -62,15 +63,15 @@ def against_bound(options, rng):
             kernels = int(draws.integers(2, 6))
             patch_size = int(draws.integers(kernels, 9))
             scale, kappa = np.exp(draws.uniform(np.log(0.2), np.log(3))), draws.uniform(1, 6)
-            W = scale * draw_teacher(draws, patch_size, kernels, kappa)
-            yield "bound", trial, spectrum(W, activation, int(draws.integers(1, 9)))
+            filters = scale * draw_teacher(kernels, patch_size, kappa, rng=draws)
+            yield "bound", trial, spectrum(filters, activation, int(draws.integers(1, 9)))
 
 
 def shaped(points, kernels, kappa, scales):
-    """Teachers (points, t + 1, t) of condition number kappa, from points in R^(t^2 + t - 1).
+    """Teachers (points, t, t + 1) of condition number kappa, from points in R^(t^2 + t - 1).
 
-    W* = diag(sigma) V^T: a rotation of the inputs changes no spectrum, and one of their coordinates
-    stays free of kernels. t^2 numbers make V, one sigma_t within `scales`, t - 2 the singular
+    Filters V diag(sigma): a rotation of the inputs changes no spectrum, and one of their entries
+    stays free of filters. t^2 numbers make V, one sigma_t within `scales`, t - 2 the singular
     values between the ends.
     """
     square, rest = np.split(points, [kernels**2], axis=1)
@@ -80,9 +81,9 @@ def shaped(points, kernels, kappa, scales):
     between = np.concatenate([ends, share[:, 1:]], axis=1)
     low, high = np.log(scales)
     sigma = np.exp(low + (high - low) * share[:, :1] + np.log(kappa) * between)
-    W = np.zeros((len(points), kernels + 1, kernels))
-    W[:, :kernels] = sigma[..., None] * np.swapaxes(V, 1, 2)
-    return W
+    filters = np.zeros((len(points), kernels, kernels + 1))
+    filters[..., :kernels] = V * sigma[:, None]
+    return filters
 
 
 def against_worst(options, rng):
@@ -96,11 +97,12 @@ def against_worst(options, rng):
                 return shaped(points, kernels, kappa, options.scales)
 
             def ratio(points, activation=activation, teachers=teachers):
-                W = teachers(points)
+                filters = teachers(points)
                 # r = 1: the term of the mean only adds.
-                smallest = np.linalg.eigvalsh(series_hessian(W, activation, 1))[:, 0]
-                singular = np.linalg.svd(W, compute_uv=False)
-                bound = rho(activation, singular[:, -1]) / (singular[:, 0] / singular[:, -1]) ** 2
+                smallest = np.linalg.eigvalsh(series_hessian(filters, activation, 1))[:, 0]
+                singular = np.linalg.svd(filters.swapaxes(1, 2), compute_uv=False)
+                rho = as_activation(activation).rho(singular[:, -1])
+                bound = rho / (singular[:, 0] / singular[:, -1]) ** 2
                 return smallest * np.prod(singular / singular[:, -1:], axis=1) / bound
 
             start = draws.standard_normal(kernels**2 + kernels - 1)
@@ -112,41 +114,41 @@ def against_worst(options, rng):
 def against_kernels(options, _):
     for activation in ACTIVATIONS:
         for kernels in options.kernels:
-            # sigmoid: the constant is 1 only where some direction is free of kernels.
-            W = orthonormal(max(options.kernels) + 1, kernels)
-            yield "orthonormal", 0, spectrum(W, activation, 4)
+            # sigmoid: the constant is 1 only where some direction is free of filters.
+            filters = orthonormal(max(options.kernels) + 1, kernels)
+            yield "orthonormal", 0, spectrum(filters, activation, 4)
 
 
 def near_parallel(options, _):
     for activation in ACTIVATIONS:
         for angle in options.angles:
-            W = np.zeros((4, 2))
-            W[0] = np.cos(angle / 2)
-            W[1] = np.sin(angle / 2) * np.array([1, -1])
-            yield "parallel", 0, spectrum(W, activation, 2)
+            filters = np.zeros((2, 4))
+            filters[:, 0] = np.cos(angle / 2)
+            filters[:, 1] = np.sin(angle / 2) * np.array([1, -1])
+            yield "parallel", 0, spectrum(filters, activation, 2)
 
 
 def against_size(options, rng):
     for activation in ACTIVATIONS:
         for trial in range(options.trials):
             draws = rng("size", trial)
-            core = draw_teacher(draws, 3, 3)
+            core = draw_teacher(3, 3, rng=draws)
             for patch_size in options.patch_sizes:
-                W = np.zeros((patch_size, 3))
-                W[:3] = core
-                yield "size", trial, spectrum(W, activation, 4)
+                filters = np.zeros((3, patch_size))
+                filters[:, :3] = core
+                yield "size", trial, spectrum(filters, activation, 4)
 
 
 def degenerate(options, rng):
     for activation in ACTIVATIONS:
         for trial in range(options.trials):
             draws = rng("degenerate", trial)
-            W = draw_teacher(draws, 5, 3)
-            twice, flat = W.copy(), W.copy()
-            twice[:, 1] = twice[:, 0]
-            flat[:, 2] = flat[:, 0] + flat[:, 1]
-            for study, kernels in (("duplicated", twice), ("rank 2", flat)):
-                H = population_hessian(kernels, activation, 2)
+            filters = draw_teacher(3, 5, rng=draws)
+            twice, flat = filters.copy(), filters.copy()
+            twice[1] = twice[0]
+            flat[2] = flat[0] + flat[1]
+            for study, filters in (("duplicated", twice), ("rank 2", flat)):
+                H = population_hessian(filters, activation, 2)
                 eigenvalues = np.linalg.eigvalsh(H)
                 row = {
                     "activation": activation,

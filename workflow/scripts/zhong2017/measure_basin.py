@@ -10,11 +10,16 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.zhong2017 import draw_teacher, population_objective, series_hessian
-from cnntheory.zhong2017.activations import gamma
+from cnntheory.zhong2017 import (
+    as_activation,
+    draw_teacher,
+    population_objective,
+    series_hessian,
+)
 from workflow.scripts import step
 from workflow.scripts.step import Count, NonNegative
 from workflow.scripts.zhong2017.activations import Activation
+from workflow.scripts.zhong2017.starts import draw_filters
 
 
 class Options(step.Options):
@@ -29,18 +34,19 @@ class Options(step.Options):
     patches: Count = Field(description="r")
 
 
-def monotonicity(W, teacher, activation, patches):
+def monotonicity(filters, teacher, activation, patches):
     """``<grad f(W), W - W*> / ||W - W*||^2`` where the population gradient is closed, else NaN."""
-    if activation not in ("relu", "leaky_relu", "erf"):
-        return np.full(len(W), np.nan)
-    _, gradient = population_objective(teacher, activation, patches)(W)
-    inner = (gradient * (W - teacher)).sum(axis=(1, 2))
-    return inner / ((W - teacher) ** 2).sum(axis=(1, 2))
+    if not as_activation(activation).has_kernel:
+        return np.full(len(filters), np.nan)
+    _, gradient = population_objective(teacher, activation, patches)(filters)
+    away = filters - teacher
+    return (gradient * away).sum(axis=(1, 2)) / (away**2).sum(axis=(1, 2))
 
 
-def mean_residual(W, teacher, activation, patches):
+def mean_residual(filters, teacher, activation, patches):
     """``E f_W - E f_{W*}``: what meets phi'' in the Hessian beside the residual's fluctuation."""
-    means = [gamma(0, np.linalg.norm(U, axis=-2), activation).sum(axis=-1) for U in (W, teacher)]
+    phi = as_activation(activation)
+    means = [phi.gamma(0, np.linalg.norm(W, axis=-1)).sum(axis=-1) for W in (filters, teacher)]
     return patches * (means[0] - means[1])
 
 
@@ -49,12 +55,13 @@ def measure(options, rng):
     for activation in step.progress(options.activations, label="basin", unit="activation"):
         for trial in range(options.trials):
             draws = rng("teacher", trial)
-            teacher = draw_teacher(draws, options.patch_size, options.kernels)
-            D = draws.standard_normal((options.directions, *teacher.shape))
+            teacher = draw_teacher(options.kernels, options.patch_size, rng=draws)
+            D = draw_filters(draws, (options.directions, *teacher.shape))
             D *= np.linalg.norm(teacher) / np.linalg.norm(D, axis=(1, 2), keepdims=True)
             for radius in options.radii:
-                W = teacher + radius * D
-                H = series_hessian(W, activation, options.patches, teacher=teacher)
+                filters = teacher + radius * D
+                about = (teacher, activation, options.patches)
+                H = series_hessian(filters, activation, options.patches, teacher=teacher)
                 tables.append(
                     pd.DataFrame(
                         {
@@ -63,8 +70,8 @@ def measure(options, rng):
                             "radius": radius,
                             "direction": np.arange(options.directions),
                             "smallest": np.linalg.eigvalsh(H)[:, 0],
-                            "mean_residual": mean_residual(W, teacher, activation, options.patches),
-                            "monotonicity": monotonicity(W, teacher, activation, options.patches),
+                            "mean_residual": mean_residual(filters, *about),
+                            "monotonicity": monotonicity(filters, *about),
                         }
                     )
                 )

@@ -51,24 +51,24 @@ class Options(step.Options):
     radius: Positive = Field(0.1, description="distance of a local start")
 
 
-def largest_error(W, teacher):
-    return recovery_error(W, teacher)[0] if np.isfinite(W).all() else np.inf
+def largest_error(filters, teacher):
+    return recovery_error(filters, teacher).largest if np.isfinite(filters).all() else np.inf
 
 
-def descend(start, x, y, activation, steps, tolerance):
+def descend(start, patches, y, activation, steps, tolerance):
     """Where one start ends, its loss and the steps taken."""
     few = slice(CURVATURE_SAMPLES)
 
-    def curvature(W):
-        return empirical_hessian(W, x[few], activation, y[few])
+    def curvature(filters):
+        return empirical_hessian(filters, patches[few], activation, y[few])
 
-    objective = empirical_objective(x, y, len(start), activation)
+    objective = empirical_objective(patches, y, activation)
     descent = gradient_descent(
-        start[None], objective, curvature, steps=steps, refresh=50, tolerance=tolerance
+        start[None], objective, curvature, max_iter=steps, refresh=50, tol=tolerance
     )
-    for iteration, (W, loss) in enumerate(descent):  # noqa: B007
+    for iteration, (filters, loss) in enumerate(descent):  # noqa: B007
         pass
-    return W[0], loss[0], iteration
+    return filters[0], loss[0], iteration
 
 
 def measure(options, rng):
@@ -77,20 +77,20 @@ def measure(options, rng):
     cells = list(product(options.patch_sizes, range(options.trials)))
     for k, trial in step.progress(cells, label=f"{options.case} {activation}", unit="trial"):
         draws = rng(f"k {k}", trial)
-        teacher = draw_teacher(draws, k, t)
+        teacher = draw_teacher(t, k, rng=draws)
         starts = {
-            "random": start_at_random(draws, (k, t), options.scale),
+            "random": start_at_random(draws, (t, k), options.scale),
             "local": start_near(draws, teacher, options.radius),
         }
-        inputs = draws.standard_normal((max(options.samples), r * k))
+        inputs = draws.standard_normal((max(options.samples), r, k))
         labels = network_output(teacher, inputs, activation)
         for n in options.samples:
-            x, y = inputs[:n], labels[:n]
+            patches, y = inputs[:n], labels[:n]
             if "tensor" in options.starts:
-                starts["tensor"] = start_from_tensor(x, y, (k, t), activation)
+                starts["tensor"] = start_from_tensor(patches, y, t, activation)
             for name in options.starts:
                 end, loss, iteration = descend(
-                    starts[name], x, y, activation, options.steps, options.tolerance
+                    starts[name], patches, y, activation, options.steps, options.tolerance
                 )
                 rows.append(
                     {

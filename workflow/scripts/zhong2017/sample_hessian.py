@@ -32,12 +32,12 @@ class Options(step.Options):
     growth_samples: Count = Field(description="largest n there")
 
 
-def nested_ends(W, x, samples, activation):
+def nested_ends(filters, patches, samples, activation):
     """Least and largest eigenvalue of the Hessian of the first n inputs, for each n."""
     total, first = 0.0, 0
     for n in samples:
         # Sums over the new inputs only.
-        total = total + (n - first) * empirical_hessian(W, x[first:n], activation)
+        total = total + (n - first) * empirical_hessian(filters, patches[first:n], activation)
         first = n
         yield np.linalg.eigvalsh(total / n)[[0, -1]]
 
@@ -58,10 +58,11 @@ def measure(options, rng):
     for activation, k, t, r, trials, grid in step.progress(cells, label="Hessians", unit="cell"):
         for trial in range(trials):
             draws = rng(f"{k},{t},{r}", trial)
-            W = draw_teacher(draws, k, t)
-            exact = np.linalg.eigvalsh(population_hessian(W, activation, r))[0]
-            x = draws.standard_normal((grid[-1], r * k))
-            for n, (least, most) in zip(grid, nested_ends(W, x, grid, activation), strict=True):
+            filters = draw_teacher(t, k, rng=draws)
+            exact = np.linalg.eigvalsh(population_hessian(filters, activation, r))[0]
+            inputs = draws.standard_normal((grid[-1], r, k))
+            ends = nested_ends(filters, inputs, grid, activation)
+            for n, (least, most) in zip(grid, ends, strict=True):
                 rows.append(
                     {
                         "activation": activation,

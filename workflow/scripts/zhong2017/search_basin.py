@@ -40,13 +40,18 @@ class Options(step.Options):
     patches: Count = Field(description="r")
 
 
+def shaped(points, teacher):
+    """Filters of the teacher's shape from points in R^(m p), entry by entry as they are drawn."""
+    m, p = teacher.shape
+    return points.reshape(-1, p, m).swapaxes(1, 2)
+
+
 def steepest(hessian, teacher, distance):
     """Unit directions (2 t k, t k) along which v^T H v falls or rises fastest, v each eigenvector.
 
     Which of the close eigenvalues is the least farther out is open: all are starts for a search.
     """
-    size = teacher.size
-    shifts = distance * np.eye(size).reshape(size, *teacher.shape)
+    shifts = distance * shaped(np.eye(teacher.size), teacher)
     _, vectors = np.linalg.eigh(hessian(teacher[None])[0])
     ahead, behind = hessian(teacher + shifts), hessian(teacher - shifts)
     slopes = np.einsum("ai,pab,bi->ip", vectors, ahead - behind, vectors)
@@ -67,7 +72,7 @@ def worst_directions(fast, exact, teacher, options, rng):
 
         def place(points, radius=radius):
             unit = points / np.linalg.norm(points, axis=-1, keepdims=True)
-            return teacher + radius * length * unit.reshape(-1, *teacher.shape)
+            return teacher + radius * length * shaped(unit, teacher)
 
         def value(points, place=place):
             return least(fast(place(points)))
@@ -91,22 +96,22 @@ def losses(activation, teacher, options, rng):
     """Samples, fast Hessian and exact one, of the population loss and of every sample size."""
     r, d = options.patches, options.patches * options.patch_size
 
-    def exact(W):
-        return population_hessian(W, activation, r, teacher)
+    def exact(filters):
+        return population_hessian(filters, activation, r, teacher)
 
-    def series(W):
-        return series_hessian(W, activation, r, teacher)
+    def series(filters):
+        return series_hessian(filters, activation, r, teacher)
 
     # The population is one of infinitely many samples.
     yield np.inf, series, exact
     factors = options.factors if activation in options.sampled else []
-    x = rng.standard_normal((max(factors, default=0) * d, d))
+    inputs = rng.standard_normal((max(factors, default=0) * d, r, options.patch_size))
     for factor in factors:
-        inputs = x[: factor * d]
-        labels = network_output(teacher, inputs, activation)
+        patches = inputs[: factor * d]
+        labels = network_output(teacher, patches, activation)
 
-        def empirical(W, inputs=inputs, labels=labels):
-            return empirical_hessian(W, inputs, activation, labels)
+        def empirical(filters, patches=patches, labels=labels):
+            return empirical_hessian(filters, patches, activation, labels)
 
         yield factor * d, empirical, empirical
 
@@ -116,7 +121,7 @@ def measure(options, rng):
     cells = [(a, trial) for a in options.activations for trial in range(options.trials)]
     for activation, trial in step.progress(cells, label="worst directions", unit="teacher"):
         draws = rng("teacher", trial, stream="measure_basin")
-        teacher = draw_teacher(draws, options.patch_size, options.kernels)
+        teacher = draw_teacher(options.kernels, options.patch_size, rng=draws)
         for n, fast, exact in losses(activation, teacher, options, rng("sample", trial)):
             search = rng(f"{activation}, {n}", trial)
             about = {"activation": activation, "seed": trial, "samples": n}

@@ -7,20 +7,25 @@ import numpy as np
 from cnntheory.zhong2017 import tensor_initialise
 
 
+def draw_filters(rng, shape):
+    """Standard normal filters, (..., m, p), drawn entry by entry: the order of the first runs."""
+    *batch, m, p = shape
+    return rng.standard_normal((*batch, p, m)).swapaxes(-1, -2)
+
+
 def start_at_random(rng, shape, scale):
-    """Gaussian kernels, about `scale` long; shape (k, t)."""
-    return scale * rng.standard_normal(shape) / np.sqrt(shape[0])
+    """Gaussian filters, about `scale` long; shape (m, p)."""
+    return scale * draw_filters(rng, shape) / np.sqrt(shape[1])
 
 
 def start_near(rng, teacher, radius):
     """A start at relative distance `radius` in a random direction."""
-    D = rng.standard_normal(teacher.shape)
+    D = draw_filters(rng, teacher.shape)
     return teacher + radius * np.linalg.norm(teacher) * D / np.linalg.norm(D)
 
 
-def start_from_tensor(x, y, shape, activation):
+def start_from_tensor(patches, y, n_filters, activation):
     """Tensor initialisation; that it warns of too few samples is no news on a grid of them."""
-    k, t = shape
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return tensor_initialise(x, y, t, k, activation)
+        return tensor_initialise(patches, y, n_filters, activation).filters

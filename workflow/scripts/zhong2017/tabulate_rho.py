@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.zhong2017 import ACTIVATIONS, rho
+from cnntheory.zhong2017 import ACTIVATIONS
 from workflow.scripts import step
 
 TERMS = (
@@ -27,10 +27,10 @@ def measure(options):
     # The magnitudes of the authors' table, 0.1, 1 and 10, are among the points.
     sigma = np.union1d(np.geomspace(0.05, 20, options.points), [0.1, 1.0, 10.0])
     tables = []
-    for activation in ACTIVATIONS:
-        least, terms = rho(activation, sigma, return_terms=True)
-        for quantity, value in zip(("rho", *TERMS), (least, *terms), strict=True):
-            columns = {"activation": activation, "sigma": sigma, "quantity": quantity}
+    for name, activation in ACTIVATIONS.items():
+        values = (activation.rho(sigma), *activation.rho_terms(sigma))
+        for quantity, value in zip(("rho", *TERMS), values, strict=True):
+            columns = {"activation": name, "sigma": sigma, "quantity": quantity}
             tables.append(pd.DataFrame(columns | {"value": value}))
     return pd.concat(tables)
 

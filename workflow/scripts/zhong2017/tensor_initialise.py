@@ -17,9 +17,8 @@ import pandas as pd
 from pydantic import Field
 
 from cnntheory.zhong2017 import (
-    WeakSignalWarning,
+    as_activation,
     draw_teacher,
-    moment_orders,
     network_output,
     recovery_error,
     tensor_initialise,
@@ -69,28 +68,33 @@ def draw_inputs(rng, law, shape):
     return rng.laplace(0, np.sqrt(1 / 2), shape)
 
 
-def subspace_error(W, teacher):
-    """Sine of the largest angle between the spans of the columns."""
-    V, V_star = np.linalg.qr(W)[0], np.linalg.qr(teacher)[0]
+def subspace_error(filters, teacher):
+    """Sine of the largest angle between the spans of the filters."""
+    V, V_star = np.linalg.qr(filters.T)[0], np.linalg.qr(teacher.T)[0]
     return np.linalg.norm(V_star - V @ (V.T @ V_star), 2)
 
 
-def estimate(x, y, teacher, activation, centre, orders, method):
-    """The tensor initialisation's errors, and whether it warned that the signal is lost."""
-    k, t = teacher.shape
+def estimate(patches, y, teacher, activation, centre, orders, method):
+    """The tensor initialisation's errors, and whether the signal is lost in the noise."""
     if method == "first patch":
-        x, method = x[:, :k], "published"
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RuntimeWarning)
-        W = tensor_initialise(
-            x, y, t, k, activation, method=method, center=CENTRES[centre], orders=orders
+        patches, method = patches[:, :1], "published"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        start = tensor_initialise(
+            patches,
+            y,
+            len(teacher),
+            activation,
+            method=method,
+            center=CENTRES[centre],
+            orders=orders,
         )
-    largest, distance = recovery_error(W, teacher)
+    largest, distance = recovery_error(start.filters, teacher)
     return {
         "max_error": largest,
         "distance": distance,
-        "subspace_error": subspace_error(W, teacher),
-        "lost": any(issubclass(warning.category, WeakSignalWarning) for warning in caught),
+        "subspace_error": subspace_error(start.filters, teacher),
+        "lost": bool(start.weak),
     }
 
 
@@ -99,12 +103,12 @@ def measure(options, rng):
     rows = []
     for k, law, trial in step.progress(cells, label=options.case, unit="sample"):
         draws = rng(f"k {k}", trial)
-        teacher = draw_teacher(draws, k, options.kernels)
-        inputs = draw_inputs(draws, law, (max(options.samples), max(options.patches) * k))
+        teacher = draw_teacher(options.kernels, k, rng=draws)
+        inputs = draw_inputs(draws, law, (max(options.samples), max(options.patches), k))
         for r, activation in product(options.patches, options.activations):
-            x = np.ascontiguousarray(inputs[:, : r * k])
-            y = network_output(teacher, x, activation)
-            usual = moment_orders(activation)
+            patches = np.ascontiguousarray(inputs[:, :r])
+            y = network_output(teacher, patches, activation)
+            usual = as_activation(activation).orders
             choices = options.orders.get(activation, [usual])
             for n, centre, orders, method in product(
                 options.samples, options.centres, choices, options.methods
@@ -123,7 +127,7 @@ def measure(options, rng):
                     "samples": n,
                     "seed": trial,
                 }
-                found = estimate(x[:n], y[:n], teacher, activation, centre, orders, method)
+                found = estimate(patches[:n], y[:n], teacher, activation, centre, orders, method)
                 rows.append(setting | found)
     return pd.DataFrame(rows)
 

@@ -27,12 +27,12 @@ def measure(options, rng):
     for k, r in step.progress(options.cells, label="seconds", unit="cell"):
         for trial in range(options.trials):
             draws = rng(f"k {k}, r {r}", trial)
-            teacher = draw_teacher(draws, k, options.kernels)
-            x = draws.standard_normal((options.samples, r * k))
+            teacher = draw_teacher(options.kernels, k, rng=draws)
+            patches = draws.standard_normal((options.samples, r, k))
             for activation in options.activations:
-                y = network_output(teacher, x, activation)
+                y = network_output(teacher, patches, activation)
                 begun = time.perf_counter()
-                start_from_tensor(x, y, teacher.shape, activation)
+                start_from_tensor(patches, y, options.kernels, activation)
                 seconds = time.perf_counter() - begun
                 rows.append(
                     {

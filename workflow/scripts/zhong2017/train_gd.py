@@ -41,33 +41,30 @@ class Options(step.Options):
     radius: Positive = Field(0.01, description="distance of the start")
 
 
-def descend(teacher, x, activation, start, steps, fresh=None):
+def descend(teacher, patches, activation, start, steps, fresh=None):
     """Distances ``||W - W*||_F / ||W*||_F``, losses, the last iterate and the Hessian's spectrum.
 
     The step is the theorem's, 1 / lambda_max of the Hessian at the truth, constant; `fresh` draws
     a new sample for every step.
     """
-    y = network_output(teacher, x, activation)
-    k = teacher.shape[0]
-    fixed = empirical_hessian(teacher, x, activation)[None]
+    y = network_output(teacher, patches, activation)
+    fixed = empirical_hessian(teacher, patches, activation)[None]
     if fresh is None:
-        objective = empirical_objective(x, y, k, activation)
+        objective = empirical_objective(patches, y, activation)
     else:
 
-        def objective(W):
+        def objective(filters):
             new = fresh()
             labels = network_output(teacher, new, activation)
-            return empirical_objective(new, labels, k, activation)(W)
+            return empirical_objective(new, labels, activation)(filters)
 
-    descent = gradient_descent(
-        start[None], objective, lambda W: fixed, steps=steps, tolerance=1e-30
-    )
+    descent = gradient_descent(start[None], objective, lambda _: fixed, max_iter=steps, tol=1e-30)
     distances, losses = [], []
-    for W, loss in descent:
-        distances.append(np.linalg.norm(W[0] - teacher))
+    for filters, loss in descent:
+        distances.append(np.linalg.norm(filters[0] - teacher))
         losses.append(loss[0])
     distances = np.array(distances) / np.linalg.norm(teacher)
-    return distances, np.array(losses), W[0], np.linalg.eigvalsh(fixed[0])
+    return distances, np.array(losses), filters[0], np.linalg.eigvalsh(fixed[0])
 
 
 def fit_rate(distance):
@@ -105,15 +102,15 @@ def measure(options, rng):
     for study, activation, count, steps, radius in progress:
         for trial in range(options.trials):
             draws = rng("local", trial)
-            teacher = draw_teacher(draws, k, t)
+            teacher = draw_teacher(t, k, rng=draws)
             start = start_near(draws, teacher, radius)
 
-            def fresh(draws=draws, shape=(count, options.patches * k)):
+            def fresh(draws=draws, shape=(count, options.patches, k)):
                 return draws.standard_normal(shape)
 
-            x = fresh()
-            distance, loss, W, eigenvalues = descend(
-                teacher, x, activation, start, steps, fresh if study == "resampled" else None
+            resample = fresh if study == "resampled" else None
+            distance, loss, end, eigenvalues = descend(
+                teacher, fresh(), activation, start, steps, resample
             )
             rate, straight = fit_rate(distance)
             summaries.append(
@@ -129,7 +126,7 @@ def measure(options, rng):
                     "straightness": straight,
                     "monotone": bool((np.diff(distance[distance > 1e-13]) <= 1e-15).all()),
                     "end_error": distance[-1],
-                    "max_error": recovery_error(W, teacher)[0],
+                    "max_error": recovery_error(end, teacher).largest,
                     "end_loss": loss[-1],
                     "null_directions": int((eigenvalues < 1e-8 * eigenvalues[-1]).sum()),
                     "iteration": len(distance) - 1,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.zhong2017 import draw_teacher, levenberg_marquardt, network_output
+from cnntheory.zhong2017 import draw_teacher, network_output, train_levenberg_marquardt
 from workflow.scripts import step
 from workflow.scripts.step import Count, Positive
 from workflow.scripts.zhong2017.activations import Identifiable
@@ -39,11 +39,12 @@ class Options(step.Options):
     radius: Positive = Field(0.1, description="distance of a local start")
 
 
-def tensor_kernels(x, y, shape, activation):
+def tensor_start(patches, y, n_filters, activation):
     """The tensor start, or none (NaN) where there are too few samples for it to be defined."""
-    if x.size < np.prod(shape) * shape[0]:
-        return np.full(shape, np.nan)
-    return start_from_tensor(x, y, shape, activation)
+    n, k, p = patches.shape
+    if n * k < n_filters * p:
+        return np.full((n_filters, p), np.nan)
+    return start_from_tensor(patches, y, n_filters, activation)
 
 
 def measure(options, rng):
@@ -56,31 +57,30 @@ def measure(options, rng):
         teachers, starts, inputs = [], [], []
         for trial in range(options.trials):
             draws = rng(f"k {k}, t {t}, r {r}, kappa {kappa:g}", trial)
-            teachers.append(draw_teacher(draws, k, t, kappa))
+            teachers.append(draw_teacher(t, k, kappa, rng=draws))
             starts.append(
                 {
-                    "random": start_at_random(draws, (k, t), options.scale),
+                    "random": start_at_random(draws, (t, k), options.scale),
                     "local": start_near(draws, teachers[-1], options.radius),
                 }
             )
-            inputs.append(draws.standard_normal((max(counts), r * k)))
+            inputs.append(draws.standard_normal((max(counts), r, k)))
         for n in counts:
-            x = np.array([sample[:n] for sample in inputs])
-            y = np.array(
-                [network_output(*pair, activation) for pair in zip(teachers, x, strict=True)]
-            )
+            patches = np.array([sample[:n] for sample in inputs])
+            y = network_output(np.array(teachers), patches, activation)
             if start == "tensor":
                 first = np.array(
-                    [tensor_kernels(*pair, (k, t), activation) for pair in zip(x, y, strict=True)]
+                    [tensor_start(*pair, t, activation) for pair in zip(patches, y, strict=True)]
                 )
             else:
                 first = np.array([drawn[start] for drawn in starts])
             end, loss = first.copy(), np.full(len(first), np.inf)
             exists = np.isfinite(first).all(axis=(1, 2))
             if exists.any():
-                end[exists], loss[exists] = levenberg_marquardt(
-                    first[exists], x[exists], y[exists], activation, steps=options.steps
+                found = train_levenberg_marquardt(
+                    first[exists], patches[exists], y[exists], activation, max_iter=options.steps
                 )
+                end[exists], loss[exists] = found.filters, found.loss
             for trial, teacher in enumerate(teachers):
                 rows.append(
                     {
