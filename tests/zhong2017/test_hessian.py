@@ -171,3 +171,5 @@ def test_bad_arguments():
         population_hessian(W, "gelu", 1)
     with pytest.raises(ValueError, match=r"patches: expected p = 3 entries.*found 4"):
         empirical_hessian(W, np.ones((5, 1, 4)), "relu")
+    with pytest.raises(ValueError, match=r"y: expected shape \(5,\).*found \(5, 1\)"):
+        empirical_hessian(W, np.ones((5, 1, 3)), "relu", np.ones((5, 1)))

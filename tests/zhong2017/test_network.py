@@ -1,5 +1,7 @@
-"""The teacher, its outputs, and the matching of kernels."""
+"""The teacher, its outputs, the matching of filters, and what the import costs."""
 
+import subprocess
+import sys
 from itertools import permutations
 
 import numpy as np
@@ -55,6 +57,14 @@ def test_recovery_error_of_one_wrong_filter():
     largest, total = recovery_error(np.diag([1.5, 2.0]), teacher)
     assert largest == pytest.approx(0.5)
     assert total == pytest.approx(0.5 / np.sqrt(5))
+
+
+def test_importing_the_paper_loads_no_torch_and_no_optimiser():
+    program = "import sys, cnntheory.zhong2017; print(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert not {"torch", "scipy.optimize", "sklearn"} & set(run.stdout.split())
 
 
 def test_bad_arguments():

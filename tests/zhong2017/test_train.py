@@ -159,6 +159,10 @@ def test_bad_arguments():
         population_objective(np.eye(3), "relu", 0)
     with pytest.raises(ValueError, match=r"patches: expected shape \(n, k, p\)"):
         empirical_objective(np.ones((4, 4)), np.ones(4), "relu")
+    with pytest.raises(ValueError, match=r"y: expected shape \(4,\).*found \(4, 1\)"):
+        empirical_objective(np.ones((4, 2, 3)), np.ones((4, 1)), "relu")
+    with pytest.raises(ValueError, match=r"y: expected shape \(3, 9\).*found \(9,\)"):
+        train_levenberg_marquardt(np.ones((3, 2, 4)), np.ones((3, 9, 1, 4)), np.ones(9), "relu")
     with pytest.raises(ValueError, match=r"one sample for each of the 2 .*found \(3, 9, 1, 4\)"):
         train_levenberg_marquardt(
             np.ones((2, 2, 4)), np.ones((3, 9, 1, 4)), np.ones((3, 9)), "relu"

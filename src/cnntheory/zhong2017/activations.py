@@ -13,10 +13,13 @@ nearest pole, a distance that shrinks like ``1 / s``.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import erf, expit
 from scipy.special import gamma as gamma_function
 
@@ -30,7 +33,7 @@ _CEILING = 10.0
 _ARC_NODES, _ARC_WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
-def as_activation(activation):
+def as_activation(activation: str | Activation) -> Activation:
     """Resolve an activation given by its name or as an object.
 
     Parameters
@@ -58,7 +61,7 @@ def as_activation(activation):
 
 
 @dataclass(frozen=True)
-class Activation:
+class Activation(ABC):
     """An activation ``phi`` and its expectations under a standard normal ``z``.
 
     What the kinds `Homogeneous` and `Analytic` share; `ACTIVATIONS` holds the named ones.
@@ -69,13 +72,6 @@ class Activation:
     vanishing : tuple of int
         Orders j, of 1 to 4, at which ``m_j`` is zero for every magnitude.
 
-    Attributes
-    ----------
-    smooth : bool
-        Whether ``phi'`` has no jump, so that the loss has a Hessian everywhere.
-    has_kernel : bool
-        Whether ``kernel(U, V)``, ``sum_jl E[phi(u_j^T z) phi(v_l^T z)]`` over rows, is closed.
-
     References
     ----------
     Zhong, Song, Jain, Bartlett & Dhillon, arXiv 1706.03175: ``alpha``, ``beta`` and ``gamma`` are
@@ -85,7 +81,21 @@ class Activation:
     name: str
     vanishing: tuple[int, ...]
 
-    def __call__(self, z, derivative=0):
+    @property
+    @abstractmethod
+    def smooth(self) -> bool:
+        """Whether ``phi'`` has no jump, so that the loss has a Hessian everywhere."""
+
+    @property
+    @abstractmethod
+    def has_kernel(self) -> bool:
+        """Whether `kernel` is closed."""
+
+    @abstractmethod
+    def derivatives(self, z: np.ndarray) -> Iterable[np.ndarray]:
+        """Yield ``phi(z)``, ``phi'(z)`` and ``phi''(z)``."""
+
+    def __call__(self, z: ArrayLike, derivative: int = 0) -> np.ndarray:
         """Evaluate ``phi`` or one of its first two derivatives.
 
         Parameters
@@ -110,27 +120,27 @@ class Activation:
             raise ValueError(f"derivative: expected 0, 1 or 2, found {derivative!r}")
         return self.jet(z, derivative)[derivative]
 
-    def jet(self, z, order=2):
+    def jet(self, z: ArrayLike, order: int = 2) -> tuple[np.ndarray, ...]:
         """``phi`` and its derivatives up to `order`, a tuple of arrays that share what they can."""
         return tuple(islice(self.derivatives(np.asarray(z, dtype=float)), order + 1))
 
-    def alpha(self, q, sigma):
+    def alpha(self, q: int, sigma: ArrayLike) -> np.ndarray:
         """``alpha_q(sigma) = E[phi'(sigma z) z^q]`` at each magnitude, of at least 0."""
         return self._slope_moment(q, _check_magnitude(sigma), power=1)
 
-    def beta(self, q, sigma):
+    def beta(self, q: int, sigma: ArrayLike) -> np.ndarray:
         """``beta_q(sigma) = E[phi'(sigma z)^2 z^q]`` at each magnitude, of at least 0."""
         return self._slope_moment(q, _check_magnitude(sigma), power=2)
 
-    def gamma(self, j, sigma):
+    def gamma(self, j: int, sigma: ArrayLike) -> np.ndarray:
         """``gamma_j(sigma) = E[phi(sigma z) z^j]`` at each magnitude, of at least 0."""
-        sigma = _check_magnitude(sigma)
+        s = _check_magnitude(sigma)
         if j == 0:
-            return self._mean(sigma)
-        first = sigma * self.alpha(j - 1, sigma)
-        return first if j == 1 else first + (j - 1) * self.gamma(j - 2, sigma)
+            return self._mean(s)
+        first = s * self.alpha(j - 1, s)
+        return first if j == 1 else first + (j - 1) * self.gamma(j - 2, s)
 
-    def hermite(self, j, sigma):
+    def hermite(self, j: int, sigma: ArrayLike) -> np.ndarray:
         """``m_j(sigma) = E[phi(sigma z) He_j(z)]``, the weight of one filter in the moment ``M_j``.
 
         Parameters
@@ -158,16 +168,16 @@ class Activation:
         """
         if j not in (1, 2, 3, 4):
             raise ValueError(f"j: expected 1, 2, 3 or 4, found {j!r}")
-        sigma = _check_magnitude(sigma)
+        s = _check_magnitude(sigma)
         if j in self.vanishing:
-            return np.zeros(sigma.shape)
-        slope = self.alpha(j - 1, sigma)
+            return np.zeros(s.shape)
+        slope = self.alpha(j - 1, s)
         if j > 2:  # He_2 = z^2 - 1, He_3 = z^3 - 3 z
-            slope = slope - (1 if j == 3 else 3) * self.alpha(j - 3, sigma)
-        return sigma * slope
+            slope = slope - (1 if j == 3 else 3) * self.alpha(j - 3, s)
+        return s * slope
 
     @property
-    def orders(self):
+    def orders(self) -> tuple[int, int]:
         """Orders ``(j_2, j_3)`` of the moments that carry the span of filters and their directions.
 
         The smallest order of at least 2, and of at least 3, whose moment does not vanish.
@@ -188,7 +198,7 @@ class Activation:
             )
         return min(j for j in (2, 3) if j not in self.vanishing), third[0]
 
-    def rho(self, sigma):
+    def rho(self, sigma: ArrayLike) -> np.ndarray:
         """Non-linearity ``rho(sigma)`` that bounds the Hessian at the truth from below.
 
         The least of the first three `rho_terms` at each magnitude, of at least 0. Zhong et al.,
@@ -196,7 +206,7 @@ class Activation:
         """
         return self.rho_terms(sigma)[:3].min(axis=0)
 
-    def rho_terms(self, sigma):
+    def rho_terms(self, sigma: ArrayLike) -> np.ndarray:
         """What `rho` is the least of, shape (4, ...), and apart a fourth term.
 
         ``beta_0 - alpha_0^2 - alpha_1^2``, ``beta_2 - alpha_1^2 - alpha_2^2``,
@@ -207,7 +217,7 @@ class Activation:
         b0, b2 = (self.beta(q, sigma) for q in (0, 2))
         return np.stack([b0 - a0**2 - a1**2, b2 - a1**2 - a2**2, a0 * a2 - a1**2, a0**2])
 
-    def magnitude(self, first_moment, ceiling):
+    def magnitude(self, first_moment: ArrayLike, ceiling: float) -> tuple[np.ndarray, np.ndarray]:
         """Invert ``m_1``: magnitudes with ``m_1(|w|) = first_moment``, and which met the ceiling.
 
         ``m_1`` saturates for bounded activations, so that noise can ask for an infinite filter.
@@ -218,7 +228,7 @@ class Activation:
         result[~clipped] = self._inverse(target[~clipped], ceiling)
         return result, clipped
 
-    def ceiling(self, M_1, mean, n_filters):
+    def ceiling(self, M_1: np.ndarray, mean: float, n_filters: int) -> float:
         """Largest credible ``|w_l|``.
 
         Parameters
@@ -238,6 +248,61 @@ class Activation:
             single filter would need to make up the mean alone, which none exceeds but by noise.
         """
         return _CEILING
+
+    @abstractmethod
+    def plane_moments(self, a, b, angle, derivatives):
+        """Expectations of ``f(a z_1) g(b (cos z_1 + sin z_2))`` against ``1`` and ``z z^T``.
+
+        Parameters
+        ----------
+        a, b, angle : ndarray, shape (pairs,)
+            Magnitudes of the two filters and the angle between them, in [0, pi].
+        derivatives : pair of {0, 1, 2, None}
+            f and g as orders of derivative of the activation; None stands for the constant 1.
+
+        Returns
+        -------
+        c : ndarray, shape (pairs,)
+            ``E[f g]``.
+        A : ndarray, shape (pairs, 2, 2)
+            ``E[f g z z^T]``.
+        """
+
+    def kernel(self, U: np.ndarray, V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``sum_jl K(u_j, v_l)``, ``K(u, v) = E[phi(u^T z) phi(v^T z)]``, where it is closed.
+
+        Parameters
+        ----------
+        U, V : ndarray, shape (..., m, p) and (..., q, p)
+            Non-zero rows.
+
+        Returns
+        -------
+        value : ndarray, shape (...)
+        slope : ndarray, shape (..., m, p)
+            Gradient in U of the first argument alone.
+
+        References
+        ----------
+        ReLU: Cho & Saul, "Kernel methods for deep learning" (2009); erf: Williams, "Computing with
+        infinite networks" (1996).
+        """
+        closed = ", ".join(name for name, known in ACTIVATIONS.items() if known.has_kernel)
+        raise ValueError(
+            f"activation: expected one of {closed}, found {self.name!r}; use a large sample"
+        )
+
+    @abstractmethod
+    def _slope_moment(self, q, sigma, power):
+        """``E[phi'(sigma z)^power z^q]``."""
+
+    @abstractmethod
+    def _mean(self, sigma):
+        """``E[phi(sigma z)]``."""
+
+    @abstractmethod
+    def _inverse(self, first_moment, ceiling):
+        """Magnitudes below `ceiling` with ``m_1(|w|) = first_moment``."""
 
 
 @dataclass(frozen=True)
@@ -266,7 +331,7 @@ class Homogeneous(Activation):
     def has_kernel(self):
         return self.degree == 1
 
-    def pieces(self, derivative):
+    def pieces(self, derivative: int) -> tuple[int, float, float]:
         """Degree and the two coefficients of a derivative, but for a point mass at zero."""
         degree, positive, negative = self.degree, self.positive, self.negative
         for _ in range(derivative):
@@ -298,23 +363,8 @@ class Homogeneous(Activation):
         return float(scale ** (1 / self.degree))
 
     def kernel(self, U, V):
-        """``sum_jl K(u_j, v_l)``, ``K(u, v) = E[phi(u^T z) phi(v^T z)]``, for degree 1.
-
-        Parameters
-        ----------
-        U, V : ndarray, shape (..., m, p) and (..., q, p)
-            Non-zero rows.
-
-        Returns
-        -------
-        value : ndarray, shape (...)
-        slope : ndarray, shape (..., m, p)
-            Gradient in U of the first argument alone.
-
-        References
-        ----------
-        Cho & Saul, "Kernel methods for deep learning" (2009).
-        """
+        if not self.has_kernel:
+            return super().kernel(U, V)
         # phi(z) = leak z + gain relu(z), and E[z_u relu(z_v)] is half the linear kernel.
         leak, gain = -self.negative, self.positive + self.negative
         value, slope = _arc_cosine_kernel(U, V)
@@ -324,7 +374,7 @@ class Homogeneous(Activation):
         return share * linear + gain**2 * value, share * total[..., None, :] + gain**2 * slope
 
     def plane_moments(self, a, b, angle, derivatives):
-        """As `Analytic.plane_moments`: radial moments closed, quadrature between the kinks."""
+        # Polar coordinates: radial moments are closed, quadrature goes arc by arc between kinks.
         (p, *f_sides), (q, *g_sides) = (
             (0, 1.0, 1.0) if order is None else self.pieces(order) for order in derivatives
         )
@@ -353,8 +403,7 @@ class Homogeneous(Activation):
 class Analytic(Activation):
     """An activation that is analytic in a strip around the real axis.
 
-    One of your own is a subclass with a method ``derivatives(z)`` that yields ``phi(z)``,
-    ``phi'(z)`` and ``phi''(z)``.
+    One of your own is a subclass with a method ``derivatives``.
 
     Parameters
     ----------
@@ -373,22 +422,6 @@ class Analytic(Activation):
     has_kernel = False
 
     def plane_moments(self, a, b, angle, derivatives):
-        """Expectations of ``f(a z_1) g(b (cos z_1 + sin z_2))`` against ``1`` and ``z z^T``.
-
-        Parameters
-        ----------
-        a, b, angle : ndarray, shape (pairs,)
-            Magnitudes of the two filters and the angle between them, in [0, pi].
-        derivatives : pair of {0, 1, 2, None}
-            f and g as orders of derivative of the activation; None stands for the constant 1.
-
-        Returns
-        -------
-        c : ndarray, shape (pairs,)
-            ``E[f g]``.
-        A : ndarray, shape (pairs, 2, 2)
-            ``E[f g z z^T]``.
-        """
         c, A = np.empty(len(angle)), np.empty((len(angle), 2, 2))
         nodes, weights = self.quadrature(max(a.max(), b.max()))
         powers = weights * np.stack([np.ones_like(nodes), nodes, nodes**2])
@@ -405,7 +438,7 @@ class Analytic(Activation):
             A[i] = [[moments[2, 0], moments[1, 1]], [moments[1, 1], moments[0, 2]]]
         return c, A
 
-    def quadrature(self, scale):
+    def quadrature(self, scale: float) -> tuple[np.ndarray, np.ndarray]:
         """Nodes and standard normal weights of a trapezoidal rule exact at magnitude `scale`.
 
         ``weights @ f(nodes)`` is ``E[f(z)]``. The rule's error is ``exp(-2 pi d / h)`` for a pole
@@ -501,10 +534,7 @@ class Erf(Analytic):
         return c, c[:, None, None] * np.linalg.inv(precision)
 
     def kernel(self, U, V):
-        """``K(u, v) = arcsin(2 u^T v / sqrt((1 + 2 u^T u)(1 + 2 v^T v))) / 2``, summed.
-
-        As `Homogeneous.kernel`; Williams, "Computing with infinite networks" (1996).
-        """
+        # K(u, v) = arcsin(2 u^T v / sqrt((1 + 2 u^T u)(1 + 2 v^T v))) / 2
         inner = 2 * U @ np.swapaxes(V, -1, -2)
         u = 1 + 2 * (U**2).sum(axis=-1)[..., :, None]
         v = 1 + 2 * (V**2).sum(axis=-1)[..., None, :]
@@ -545,7 +575,7 @@ def _piecewise_power(z, degree, positive, negative):
 
 
 def _arc_cosine_kernel(U, V):
-    """The kernel of the ReLU, as `Homogeneous.kernel`."""
+    """`Activation.kernel` of the ReLU."""
     inner = U @ np.swapaxes(V, -1, -2)
     u = np.linalg.norm(U, axis=-1)[..., :, None]
     v = np.linalg.norm(V, axis=-1)[..., None, :]

@@ -12,7 +12,7 @@ import functools
 import numpy as np
 from scipy.special import gammaln
 
-from .activations import Homogeneous, as_activation
+from .activations import Activation, Homogeneous, as_activation
 from .hessian import check_count, filter_norms, population_hessian
 
 # Beyond 14 the root of the normal weight is below 1e-21, whatever polynomial it carries; the
@@ -20,7 +20,13 @@ from .hessian import check_count, filter_norms, population_hessian
 _NODES = 0.08 * np.arange(-175, 176)
 
 
-def series_hessian(filters, activation, n_patches, teacher=None, degree=100):
+def series_hessian(
+    filters: np.ndarray,
+    activation: str | Activation,
+    n_patches: int,
+    teacher: np.ndarray | None = None,
+    degree: int = 100,
+) -> np.ndarray:
     """Hessian of the population loss, as `population_hessian`, truncated at a Hermite degree.
 
     Parameters

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from .activations import as_activation
-from .network import check_patches
+from .activations import Activation, as_activation
+from .network import check_labels, check_patches
 
 # Rows of a block of patches: a block and its temporaries stay in cache.
 _BLOCK = 4096
 
 
-def population_hessian(filters, activation, n_patches, teacher=None):
+def population_hessian(
+    filters: np.ndarray,
+    activation: str | Activation,
+    n_patches: int,
+    teacher: np.ndarray | None = None,
+) -> np.ndarray:
     """Hessian of the population loss ``E (f_W(x) - f_{W*}(x))^2 / 2`` for Gaussian inputs.
 
     At the truth it is ``H = r H_1 + r (r - 1) m m^T`` with ``m_j = alpha_1(|w_j|) w_j / |w_j|``
@@ -130,7 +135,12 @@ def _pair_second_moment(U, V, activation, derivatives):
     return plane + c[..., None, None] * np.eye(U.shape[-1])
 
 
-def empirical_hessian(filters, patches, activation, y=None):
+def empirical_hessian(
+    filters: np.ndarray,
+    patches: np.ndarray,
+    activation: str | Activation,
+    y: np.ndarray | None = None,
+) -> np.ndarray:
     """Hessian of the empirical loss ``sum_n (f_W(x_n) - y_n)^2 / (2 n)``.
 
     Parameters
@@ -165,6 +175,8 @@ def empirical_hessian(filters, patches, activation, y=None):
     activation = as_activation(activation)
     *batch, m, p = filters.shape
     n, k, _ = check_patches(patches, p)
+    if y is not None:
+        check_labels(y, (n,))
     trials = filters.reshape(-1, m, p)
     hessian = np.zeros((len(trials), m * p, m * p))
     step = max(1, _BLOCK // (k * max(len(trials), 1)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .activations import as_activation
+from .activations import Activation, as_activation
 from .moments import (
     compressed_moment,
     contracted_third_moment,
@@ -16,7 +18,7 @@ from .moments import (
     subtract_linear,
     third_moment_unfolding,
 )
-from .network import check_patches, match_filters, network_output
+from .network import check_labels, check_patches, match_filters, network_output
 from .tensor_decomposition import decompose
 
 # Directions in which the third moment is first sketched, and the sweeps that follow. Twelve give 78
@@ -81,7 +83,7 @@ class TensorStart:
     converged: bool
 
     @property
-    def weak(self):
+    def weak(self) -> list[str]:
         """What lies below its noise, in words; empty where more samples are not needed."""
         pairs = (
             ("the span of the filters (gap", self.subspace_gap, self.subspace_noise),
@@ -92,7 +94,7 @@ class TensorStart:
         ]
 
     @property
-    def departures(self):
+    def departures(self) -> list[str]:
         """How inputs and labels differ from those of the theory, in words; empty if they do not."""
         odd = [
             f"{name} off by {found:.2g} (allowed {allowed:.2g})"
@@ -106,16 +108,16 @@ class TensorStart:
 
 
 def tensor_initialise(
-    patches,
-    y,
-    n_filters,
-    activation,
+    patches: ArrayLike,
+    y: ArrayLike,
+    n_filters: int,
+    activation: str | Activation,
     *,
-    method="kcl",
-    center=True,
-    orders=None,
-    rng=0,
-):
+    method: str = "kcl",
+    center: bool | str = True,
+    orders: Sequence[int] | None = None,
+    rng: np.random.Generator | int = 0,
+) -> TensorStart:
     """Estimate the filters of a one-hidden-layer convolutional network from its Hermite moments.
 
     The data are ``y = sum_j sum_i phi(w_j^T z_i)`` with independent Gaussian patches ``z_i``.
@@ -220,7 +222,9 @@ def tensor_initialise(
     return start
 
 
-def split_half_error(patches, y, n_filters, activation, **options):
+def split_half_error(
+    patches: ArrayLike, y: ArrayLike, n_filters: int, activation: str | Activation, **options
+) -> float:
     """Estimate the relative error of `tensor_initialise` without knowing the truth.
 
     Parameters
@@ -233,17 +237,17 @@ def split_half_error(patches, y, n_filters, activation, **options):
     float
         Estimate of ``|W - W*|_F / |W*|_F``: half the relative distance of the two halves'
         estimates, since two independent estimates from n / 2 samples differ by twice the error of
-        one from n.
+        one from n. It shows noise, not the bias that inputs outside the theory bring.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         first, second = (
-            tensor_initialise(*half, n_filters, activation, **options).filters
-            for half in _halves(_as_array(patches), _as_array(y))
+            tensor_initialise(part, labels, n_filters, activation, **options).filters
+            for part, labels in _halves(_as_array(patches), _as_array(y))
         )
     first = match_filters(first, second)
     length = np.linalg.norm(first + second) / 2
-    return np.linalg.norm(first - second) / (2 * max(length, np.finfo(float).tiny))
+    return float(np.linalg.norm(first - second) / (2 * max(length, np.finfo(float).tiny)))
 
 
 def _estimate(patches, y, n_filters, activation, orders, rng, method, center):
@@ -378,48 +382,18 @@ class Subspace:
 
 
 def estimate_subspace(patches, y, n_filters, order, *, rng=0):
-    """Estimate the span of the filters from the second or the third moment.
+    """Estimate the span of the filters from the moment of order 2 or 3.
 
-    Parameters
-    ----------
-    patches : ndarray, shape (n, k, p)
-        Inputs.
-    y : ndarray, shape (n,)
-        Labels.
-    n_filters : int
-        Dimension of the span.
-    order : {2, 3}
-        Order of the moment: the first of `Activation.orders` carries the signal.
-    rng : int or numpy.random.Generator, optional
-        Draws the sketch of the third moment.
-
-    Returns
-    -------
-    Subspace
-
-    Raises
-    ------
-    ValueError
-        If the order is not 2 or 3.
-
-    Notes
-    -----
     One contraction of ``M_3`` with a random vector misses filters that happen to be orthogonal to
     it. The start is therefore the dominant subspace of ``M_3(I, Q, Q)`` over a dozen random
     directions Q (all directions of a patch, when it is smaller), each of whose columns is a
-    contraction; two sweeps ``V <-`` top left singular vectors of ``M_3(I, V, V)`` follow.
-
-    References
-    ----------
-    Zhong et al., arXiv 1706.03175, the power method of its Algorithm 1; for the sweeps, De
-    Lathauwer, De Moor & Vandewalle, SIAM J. Matrix Anal. Appl. 21 (2000), higher-order orthogonal
-    iteration.
+    contraction; two sweeps ``V <-`` top left singular vectors of ``M_3(I, V, V)`` follow: the
+    higher-order orthogonal iteration of De Lathauwer, De Moor & Vandewalle, SIAM J. Matrix Anal.
+    Appl. 21 (2000).
     """
     if order == 2:
         M, noise = _mean_and_noise(second_moment, patches, y)
         return Subspace(*_leading(M, n_filters), noise)
-    if order != 3:
-        raise ValueError(f"order: expected 2 or 3, found {order!r}; see Activation.orders")
     p = patches.shape[-1]
     width = min(p, max(_SKETCH, 2 * n_filters))
     V = np.linalg.qr(np.random.default_rng(rng).standard_normal((p, width)))[0]
@@ -442,32 +416,12 @@ def _pad(values, length):
 
 
 def signs_and_magnitudes(directions, M_1, activation, ceiling):
-    """Scale unit directions to filters, by the first moment.
+    """Scale unit directions, rows (m, p) of arbitrary sign, to filters, by the first moment.
 
     ``M_1 = sum_l m_1(|w_l|) w_l / |w_l|`` is linear in the unknown ``z_l = +- m_1(|w_l|)``. Since
-    ``m_1 > 0`` for every increasing activation, the sign of ``z_l`` is the direction's.
-
-    Parameters
-    ----------
-    directions : ndarray, shape (m, p)
-        Unit rows, linearly independent, signs arbitrary.
-    M_1 : ndarray, shape (p,)
-        First moment.
-    activation : str or Activation
-        An increasing one.
-    ceiling : float
-        Largest magnitude: an ill-conditioned set of directions, or a bounded activation, turns
-        noise into arbitrarily large filters.
-
-    Returns
-    -------
-    filters : ndarray, shape (m, p)
-    clipped : ndarray of bool, shape (m,)
-        Which magnitudes met the ceiling.
-
-    References
-    ----------
-    Zhong et al., arXiv 1706.03175, the procedure that recovers magnitudes and signs.
+    ``m_1 > 0`` for every increasing activation, the sign of ``z_l`` is the direction's. An
+    ill-conditioned set of directions, or a bounded activation, turns noise into arbitrarily large
+    filters: returns the filters and which of them met the ceiling.
     """
     z = np.linalg.lstsq(directions.T, M_1, rcond=None)[0]
     lengths, clipped = as_activation(activation).magnitude(np.abs(z), ceiling)
@@ -498,8 +452,7 @@ def _as_array(values):
 
 def _check_data(patches, y, n_filters):
     n, k, p = check_patches(patches)
-    if y.shape != (n,):
-        raise ValueError(f"y: expected shape ({n},), one label a sample, found {y.shape}")
+    check_labels(y, (n,))
     if not 1 <= n_filters <= p:
         raise ValueError(
             f"n_filters: expected between 1 and the {p} entries of a patch, found {n_filters}; "

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .activations import as_activation
+from .activations import Activation, as_activation
 
 
-def network_output(filters, patches, activation):
+def network_output(
+    filters: np.ndarray, patches: np.ndarray, activation: str | Activation
+) -> np.ndarray:
     """``f_W(x) = sum_j sum_i phi(w_j^T P_i x)``: the sum over filters and patches.
 
     Parameters
@@ -57,7 +59,15 @@ def check_patches(patches, size=None):
     return shape
 
 
-def draw_teacher(n_filters, patch_size, condition=2.0, *, rng):
+def check_labels(y, shape):
+    """Raise ValueError unless there is one label a sample."""
+    if np.shape(y) != shape:
+        raise ValueError(f"y: expected shape {shape}, one label a sample, found {np.shape(y)}")
+
+
+def draw_teacher(
+    n_filters: int, patch_size: int, condition: float = 2.0, *, rng: np.random.Generator | int
+) -> np.ndarray:
     """Draw filters with evenly spaced singular values ``1, .., kappa`` and Haar factors.
 
     Parameters
@@ -100,7 +110,7 @@ def _haar(rng, size):
     return q * np.sign(np.diag(r))
 
 
-def match_filters(filters, teacher):
+def match_filters(filters: np.ndarray, teacher: np.ndarray) -> np.ndarray:
     """Permute filters to lie closest to those of `teacher` (Hungarian algorithm).
 
     Parameters
@@ -146,7 +156,7 @@ class RecoveryError(NamedTuple):
     frobenius: float
 
 
-def recovery_error(filters, teacher):
+def recovery_error(filters: np.ndarray, teacher: np.ndarray) -> RecoveryError:
     """Match filters to those of a teacher and measure how far they are.
 
     Parameters

@@ -36,7 +36,9 @@ class Decomposition:
     converged: bool
 
 
-def decompose(R, *, rng, method="kcl"):
+def decompose(
+    R: np.ndarray, *, rng: np.random.Generator | int, method: str = "kcl"
+) -> Decomposition:
     """Find the ``t`` components of a symmetric ``t x .. x t`` tensor of rank ``t``.
 
     Parameters

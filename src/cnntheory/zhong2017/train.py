@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from .activations import ACTIVATIONS, as_activation
+from .activations import Activation, as_activation
 from .hessian import check_count
-from .network import check_patches
+from .network import check_labels, check_patches
+
+Objective = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 # Entries of a block's pre-activations: half a mebibyte, so that its temporaries share the cache.
 _BLOCK_ENTRIES = 1 << 16
 
 
-def empirical_objective(patches, y, activation):
+def empirical_objective(
+    patches: np.ndarray, y: np.ndarray, activation: str | Activation
+) -> Objective:
     """Make the empirical loss ``f_S(W) = sum_n (f_W(x_n) - y_n)^2 / (2 n)`` and its gradient.
 
     Parameters
@@ -34,7 +39,7 @@ def empirical_objective(patches, y, activation):
     Raises
     ------
     ValueError
-        If the patches have not three axes or the activation is unknown.
+        If the shapes do not fit or the activation is unknown.
 
     References
     ----------
@@ -42,6 +47,7 @@ def empirical_objective(patches, y, activation):
     """
     activation = as_activation(activation)
     n, k, p = check_patches(patches)
+    check_labels(y, (n,))
     # Entries first, samples last: sums over patches and filters then add whole rows.
     z = np.ascontiguousarray(np.asarray(patches, float).transpose(2, 1, 0))
 
@@ -63,7 +69,9 @@ def empirical_objective(patches, y, activation):
     return objective
 
 
-def population_objective(teacher, activation, n_patches):
+def population_objective(
+    teacher: np.ndarray, activation: str | Activation, n_patches: int
+) -> Objective:
     """Make the population loss ``f_D(W) = E (f_W(x) - f_{W*}(x))^2 / 2`` and its gradient.
 
     With the kernel ``K(u, v) = E[phi(u^T z) phi(v^T z)]``, r patches and the mean difference
@@ -98,17 +106,11 @@ def population_objective(teacher, activation, n_patches):
     The loss is Zhong, Song & Dhillon, arXiv 1711.03440, the expected risk.
     """
     activation = as_activation(activation)
-    if not activation.has_kernel:
-        closed = ", ".join(name for name, known in ACTIVATIONS.items() if known.has_kernel)
-        raise ValueError(
-            f"activation: expected one of {closed}, found {activation.name!r}; use "
-            "empirical_objective with a large sample"
-        )
     check_count(n_patches)
+    own = activation.kernel(teacher, teacher)[0]
     # The mean is linear in |w| for those of degree 1, and zero for erf.
     rate = activation.gamma(0, 1.0)
     target = rate * np.linalg.norm(teacher, axis=-1).sum(axis=-1)
-    own = activation.kernel(teacher, teacher)[0]
 
     def objective(filters):
         to_self, slope_self = activation.kernel(filters, filters)
@@ -125,7 +127,15 @@ def population_objective(teacher, activation, n_patches):
     return objective
 
 
-def gradient_descent(filters, objective, hessian, *, max_iter, refresh=20, tol=0.0):
+def gradient_descent(
+    filters: np.ndarray,
+    objective: Objective,
+    hessian: Callable[[np.ndarray], np.ndarray],
+    *,
+    max_iter: int,
+    refresh: int = 20,
+    tol: float = 0.0,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Descend from many starts at once, with steps ``1 / lambda_max`` of the current Hessian.
 
     Parameters
@@ -197,7 +207,15 @@ class Solution:
     converged: np.ndarray
 
 
-def train_levenberg_marquardt(filters, patches, y, activation, *, max_iter=200, tol=1e-20):
+def train_levenberg_marquardt(
+    filters: np.ndarray,
+    patches: np.ndarray,
+    y: np.ndarray,
+    activation: str | Activation,
+    *,
+    max_iter: int = 200,
+    tol: float = 1e-20,
+) -> Solution:
     """Minimise the empirical loss by damped Gauss-Newton steps, many problems at once.
 
     Second-order steps, so that a run that has not arrived has stopped somewhere else, and is not
@@ -241,6 +259,7 @@ def train_levenberg_marquardt(filters, patches, y, activation, *, max_iter=200, 
             f"patches: expected shape (problems, n, k, p) with one sample for each of the "
             f"{len(filters)} filters' problems, found {patches.shape}"
         )
+    check_labels(y, patches.shape[:-2])
     W = np.array(filters, dtype=float)
     loss, slope, curvature = _gauss_newton(W, patches, y, activation)
     damping, n_iter = np.full(len(W), 1e-2), np.zeros(len(W), dtype=int)
