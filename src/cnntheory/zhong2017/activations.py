@@ -16,6 +16,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -69,8 +70,6 @@ class Activation(ABC):
     Parameters
     ----------
     name : str
-    vanishing : tuple of int
-        Orders j, of 1 to 4, at which ``m_j`` is zero for every magnitude.
 
     References
     ----------
@@ -79,7 +78,6 @@ class Activation(ABC):
     """
 
     name: str
-    vanishing: tuple[int, ...]
 
     @property
     @abstractmethod
@@ -169,12 +167,20 @@ class Activation(ABC):
         if j not in (1, 2, 3, 4):
             raise ValueError(f"j: expected 1, 2, 3 or 4, found {j!r}")
         s = _check_magnitude(sigma)
-        if j in self.vanishing:
-            return np.zeros(s.shape)
-        slope = self.alpha(j - 1, s)
+        return np.zeros(s.shape) if j in self.vanishing else self._hermite(j, s)
+
+    def _hermite(self, j, sigma):
+        slope = self.alpha(j - 1, sigma)
         if j > 2:  # He_2 = z^2 - 1, He_3 = z^3 - 3 z
-            slope = slope - (1 if j == 3 else 3) * self.alpha(j - 3, s)
-        return s * slope
+            slope = slope - (1 if j == 3 else 3) * self.alpha(j - 3, sigma)
+        return sigma * slope
+
+    @cached_property
+    def vanishing(self) -> tuple[int, ...]:
+        """Orders j, of 1 to 4, at which ``m_j`` is zero for every magnitude."""
+        sigma = np.array([0.7, 1.3])
+        rounding = 1e-9 * max(abs(self.alpha(q, sigma)).max() for q in range(4))
+        return tuple(j for j in (1, 2, 3, 4) if abs(self._hermite(j, sigma)).max() < rounding)
 
     @property
     def orders(self) -> tuple[int, int]:
@@ -311,8 +317,7 @@ class Homogeneous(Activation):
 
     Parameters
     ----------
-    name, vanishing
-        As for `Activation`.
+    name : str
     degree : int
         At least 1.
     positive, negative : float
@@ -407,8 +412,7 @@ class Analytic(Activation):
 
     Parameters
     ----------
-    name, vanishing
-        As for `Activation`.
+    name : str
     pole : float
         Distance of the nearest singularity of phi from the real axis.
     mean : float, optional
@@ -546,18 +550,18 @@ class Erf(Analytic):
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Homogeneous("relu", (3,), 1, 1.0, 0.0),
-        Homogeneous("leaky_relu", (3,), 1, 1.0, -0.1),
-        Homogeneous("squared_relu", (4,), 2, 1.0, 0.0),
-        Homogeneous("linear", (2, 3, 4), 1, 1.0, -1.0),
-        Homogeneous("quadratic", (1, 3, 4), 2, 1.0, 1.0),
-        Homogeneous("cubic", (2, 4), 3, 1.0, -1.0),
-        Sigmoid("sigmoid", (2, 4), np.pi, 0.5),
-        Softplus("softplus", (3,), np.pi),
-        Tanh("tanh", (2, 4), np.pi / 2, 0.0),
+        Homogeneous("relu", 1, 1.0, 0.0),
+        Homogeneous("leaky_relu", 1, 1.0, -0.1),
+        Homogeneous("squared_relu", 2, 1.0, 0.0),
+        Homogeneous("linear", 1, 1.0, -1.0),
+        Homogeneous("quadratic", 2, 1.0, 1.0),
+        Homogeneous("cubic", 3, 1.0, -1.0),
+        Sigmoid("sigmoid", np.pi, 0.5),
+        Softplus("softplus", np.pi),
+        Tanh("tanh", np.pi / 2, 0.0),
         # Along the imaginary axis phi' grows as exp(scale^2 y^2), and 3 / scale is where shifting
         # the contour of integration further stops paying.
-        Erf("erf", (2, 4), 3.0, 0.0),
+        Erf("erf", 3.0, 0.0),
     )
 }
 """Name to `Activation`: those of the paper, softplus, and the controls without non-linearity."""
