@@ -260,7 +260,7 @@ def test_dependent_filters_cannot_be_recovered():
         ({"activation": "quadratic"}, "which is even"),
         ({"activation": "linear"}, "which is linear"),
         ({"activation": "gelu"}, "activation: expected one of"),
-        ({"method": "als"}, "method: expected 'kcl' or 'jennrich'"),
+        ({"method": "als"}, "method: expected 'kcl', 'jennrich' or 'published', found 'als'"),
         ({"center": "median"}, 'center: expected True, False or "mean"'),
         ({"orders": (3, 2)}, "orders: expected"),
         ({"y": np.ones(39)}, "y: expected shape (40,)"),

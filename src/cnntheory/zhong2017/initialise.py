@@ -61,7 +61,8 @@ class TensorStart:
     decomposition_residual : float
         Relative Frobenius norm of what the components do not explain.
     inputs : dict
-        What `check_inputs` measured.
+        Departure (mean, variance, correlation, kurtosis) of the inputs from independent standard
+        normal entries, to what was found on at most 4096 samples and what is allowed.
     explained : float
         Share of the variance of the labels that the filters explain, on at most 4096 samples.
     n_iter : int
@@ -189,6 +190,10 @@ def tensor_initialise(
     """
     patches, y, activation = _as_array(patches), _as_array(y), as_activation(activation)
     _check_data(patches, y, n_filters)
+    if method not in ("kcl", "jennrich", "published"):
+        raise ValueError(
+            f"method: expected 'kcl', 'jennrich' or 'published', found {method!r}; leave it out"
+        )
     if center not in (True, False, "mean"):
         raise ValueError(f'center: expected True, False or "mean", found {center!r}')
     usual = activation.orders  # raises where nothing can be identified
@@ -312,18 +317,10 @@ def _assemble(span, parts, tensor_noise, M_1, activation, ceiling):
 def check_inputs(patches):
     """Measure how far inputs are from independent standard normal entries.
 
-    Parameters
-    ----------
-    patches : ndarray, shape (n, k, p)
-
-    Returns
-    -------
-    dict
-        Name to ``(found, allowed)``, both of a departure, where `allowed` has room for chance:
-        ``mean``, the largest modulus of an entry's mean; ``variance``, the largest
-        ``|variance - 1|``; ``correlation``, the largest modulus of a correlation of two
-        entries in one patch or in neighbouring ones; ``kurtosis``, the modulus of the excess
-        kurtosis of all standardised entries. At most 4096 samples are looked at.
+    Maps departures to ``(found, allowed)``, where `allowed` has room for chance: ``mean``, the
+    largest modulus of an entry's mean; ``variance``, the largest ``|variance - 1|``;
+    ``correlation``, the largest modulus of a correlation of two entries in one patch or in
+    neighbouring ones; ``kurtosis``, the modulus of the excess kurtosis of all standardised entries.
     """
     _, k, p = check_patches(patches)
     rows = _some(patches).astype(float).reshape(-1, k * p)
