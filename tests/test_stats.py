@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binom, binomtest
 
 from cnntheory.stats import (
     bootstrap,
@@ -29,6 +29,12 @@ def test_wilson_solves_its_quadratic(runs, share):
     low, high = wilson(successes, runs)
     assert low == pytest.approx(max(centre - half, 0), abs=1e-12)
     assert high == pytest.approx(min(centre + half, 1), abs=1e-12)
+
+
+@given(st.integers(1, 5000), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))
+def test_wilson_is_scipys_to_the_last_bit(runs, share, level):
+    theirs = binomtest(round(share * runs), runs).proportion_ci(level, "wilson")
+    assert wilson(round(share * runs), runs, level) == (theirs.low, theirs.high)
 
 
 def test_wilson_covers_the_share_about_as_often_as_it_says():

@@ -20,13 +20,12 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
+import scipy  # its parts load when used
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
-from scipy.optimize import isotonic_regression
 
 from cnntheory import images
 from cnntheory.stats import median_band
@@ -35,7 +34,7 @@ from workflow.scripts import step
 SINGLE, DOUBLE = 3.3, 6.8  # inches: one and two columns
 # Colours of what was measured: blue, green, purple, sky, amber, pink, grey; never vermillion.
 MEASURED = ("#0173b2", "#029e73", "#5d3a9b", "#56b4e9", "#de8f05", "#cc78bc", "#8c8c8c")
-VERMILLION = sns.color_palette("colorblind").as_hex()[3]
+VERMILLION = "#d55e00"
 MARKERS = "osD^vPX<>*"
 INK, QUIET = "0.15", "0.35"  # of theory and of notes
 THEORY = {"color": INK, "linestyle": "--", "linewidth": 1.1, "zorder": 5}
@@ -489,7 +488,7 @@ def _spread(axis, texts, gap):
     height = np.array([text.get_window_extent().height for text in texts])[order]
     stacked = np.cumsum(height) - height / 2
     wanted = places[order]
-    moved = isotonic_regression(wanted - stacked).x + stacked
+    moved = scipy.optimize.isotonic_regression(wanted - stacked).x + stacked
     frame = axis.get_window_extent()
     moved -= max(0, moved[-1] + height[-1] / 2 - frame.y1 - 0.05 * frame.height)
     moved += max(0, frame.y0 - (moved[0] - height[0] / 2))

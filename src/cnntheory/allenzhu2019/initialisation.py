@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy import special, stats
+import scipy  # its parts load when used
 
 from .kernel import correlation
 from .networks import backward, drawer, generators
@@ -131,11 +131,12 @@ def log_growth(width):
     mean, variance : float
     """
     active = np.arange(1, width + 1)
-    weights = stats.binom.pmf(active, width, 0.5)
+    weights = scipy.stats.binom.pmf(active, width, 0.5)
     weights = weights / weights.sum()
-    means = np.log(4 / width) + special.digamma(active / 2)
+    means = np.log(4 / width) + scipy.special.digamma(active / 2)
     mean = weights @ means
-    return float(mean), float(weights @ (special.polygamma(1, active / 2) + (means - mean) ** 2))
+    spread = scipy.special.polygamma(1, active / 2) + (means - mean) ** 2
+    return float(mean), float(weights @ spread)
 
 
 def backward_products(net, signals):
