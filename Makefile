@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 ENVIRONMENT := .venv/.installed
+TESTING := .venv/.installed-test
 
 # The tests of the library, which run no pipeline.
 LIBRARY := $(addprefix tests/,du2018 zhong2017 ergen2021 allenzhu2019 images test_descent.py \
@@ -18,22 +19,22 @@ figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scal
 quick: $(ENVIRONMENT)  ## every rule on little data, under results/quick
 	$(SNAKEMAKE) --configfile config/quick.yaml
 
-test: $(ENVIRONMENT)  ## the test suite, library and workflow side by side
+test: $(TESTING)  ## the test suite, library and workflow side by side
 	@$(MAKE) --no-print-directory --jobs 2 test-library test-workflow
 
 # What it says is shown when it is done, so that the two do not mix.
-test-library: $(ENVIRONMENT)
+test-library: $(TESTING)
 	@$(BIN)/python -m pytest --durations 15 $(LIBRARY) > .test-library.log 2>&1; \
 	  code=$$?; cat .test-library.log; exit $$code
 
-test-workflow: $(ENVIRONMENT)
+test-workflow: $(TESTING)
 	$(BIN)/python -m pytest --durations 15 tests $(LIBRARY:%=--ignore %)
 
-browser: $(ENVIRONMENT)  ## docs/ledger in a real browser: filters, keyboard, widths, what axe-core finds
+browser: $(TESTING)  ## docs/ledger in a real browser: filters, keyboard, widths, what axe-core finds
 	$(BIN)/python -m pip install --quiet --no-deps --requirement tests/ledger/requirements.txt
 	$(BIN)/python -m pytest tests/ledger/test_browser.py
 
-lint: $(ENVIRONMENT)  ## ruff, snakefmt and Snakemake's own linter
+lint: $(TESTING)  ## ruff, snakefmt and Snakemake's own linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
@@ -59,7 +60,7 @@ redraw: $(ENVIRONMENT)  ## figures and verdicts again from EVIDENCE=..., without
 kernels: $(ENVIRONMENT)  ## the standard run under other BLAS kernels: no verdict may change
 	PYTHONPATH=. $(BIN)/python -m workflow.kernels --cores $(CORES) $(KERNELS)
 
-bench: $(ENVIRONMENT)  ## the library beside its peers, side by side, one thread
+bench: $(TESTING)  ## the library beside its peers, side by side, one thread
 	$(BIN)/python -m pip install --quiet --no-deps --requirement benchmarks/requirements.txt
 	$(BIN)/python benchmarks/zhong2017.py
 	$(BIN)/python benchmarks/ergen2021.py
@@ -78,4 +79,9 @@ $(ENVIRONMENT): requirements.txt pyproject.toml
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Beside it, what only tests need.
+$(TESTING): requirements-test.txt $(ENVIRONMENT)
+	$(BIN)/python -m pip install --quiet --requirement requirements-test.txt
 	@touch $@

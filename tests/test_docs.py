@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import cnntheory
 from cnntheory import images
 from workflow.configuration import studies
 
@@ -69,10 +70,8 @@ def test_the_reference_has_every_public_name_with_its_arguments(part):
 
 
 def test_every_part_of_the_library_is_in_the_reference():
-    parts = {f"cnntheory.{path.stem}" for path in (ROOT / "src/cnntheory").glob("[a-z]*")}
-    assert {".".join(part.split(".")[:2]) for part in PARTS} | {"cnntheory.files"} == {
-        part for part in parts if not part.endswith("__")
-    }
+    parts = {f"cnntheory.{name}" for name in cnntheory.__all__}
+    assert {".".join(part.split(".")[:2]) for part in PARTS} | {"cnntheory.files"} == parts
 
 
 def program(name):

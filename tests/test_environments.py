@@ -1,6 +1,9 @@
 """The environments of pip and of conda agree, and hold what the code imports."""
 
 import ast
+import functools
+import importlib.metadata
+import itertools
 import re
 import sys
 import tomllib
@@ -21,11 +24,23 @@ PIP_NAMES = {"pytorch-cpu": "torch"}
 PACKAGES = {"pydantic_core": "pydantic", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
-def lock():
-    """Package to version in requirements.txt."""
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+def lock(name="requirements"):
+    """Package to version in requirements.txt, which the workflow runs with."""
+    lines = (ROOT / f"{name}.txt").read_text().splitlines()
     pins = [line.split("==") for line in lines if line and not line.startswith("#")]
     return {name.lower().replace("_", "-"): version for name, version in pins}
+
+
+def everything():
+    """Package to version where the tests run."""
+    return lock() | lock("requirements-test")
+
+
+def extras():
+    """Extra of the library, or "" for what it always needs, to requirements."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = {"": project["dependencies"]} | project["optional-dependencies"]
+    return {extra: [Requirement(line) for line in asked] for extra, asked in lines.items()}
 
 
 def environment(name):
@@ -38,6 +53,7 @@ def packages(name):
     return {PIP_NAMES.get(package, package): version for package, version in asked.items()}
 
 
+@functools.cache
 def third_party(path):
     """Packages, as named by pip, that a file imports itself, in any block."""
     modules = set()
@@ -57,17 +73,44 @@ def steps(pattern):
     ]
 
 
-def test_every_line_of_the_lock_pins_one_version():
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
+@pytest.mark.parametrize("name", ["requirements", "requirements-test"])
+def test_every_line_of_a_lock_pins_one_version(name):
+    for line in (ROOT / f"{name}.txt").read_text().splitlines():
         assert line.startswith("#") or re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9a-z.]*", line), line
-    assert len(lock()) > 50
+    assert len(lock(name)) > 20
 
 
-def test_the_lock_answers_what_the_library_asks_for():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for line in project["dependencies"]:
-        requirement = Requirement(line)
-        assert requirement.specifier.contains(lock()[requirement.name]), line
+def test_no_package_is_pinned_twice():
+    assert not set(lock()) & set(lock("requirements-test"))
+
+
+def test_the_workflow_runs_without_what_tests_it():
+    tools = {"clarabel", "cvxpy", "hypothesis", "pytest", "ruff", "scs", "snakefmt"}
+    assert tools <= set(lock("requirements-test"))
+    for folder in ("src", "workflow"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert third_party(path) <= set(lock()), path
+
+
+def test_the_locks_hold_what_the_tests_import():
+    here = {"tests", "playwright", "axe-playwright-python"}  # the browser's test has its own pins
+    for path in (ROOT / "tests").rglob("*.py"):
+        assert third_party(path) - here <= set(everything()), path
+
+
+def test_what_runs_asks_for_no_package_of_the_tests():
+    for package in lock():
+        for line in importlib.metadata.requires(package) or []:
+            asked = Requirement(line)
+            if not asked.marker or asked.marker.evaluate({"extra": ""}):
+                name = asked.name.lower().replace("_", "-")
+                assert name not in lock("requirements-test"), (package, line)
+
+
+def test_the_locks_answer_what_the_library_asks_for():
+    for asked in itertools.chain(*extras().values()):
+        if asked.name != "cnntheory":
+            assert asked.specifier.contains(everything()[asked.name]), asked
 
 
 @pytest.mark.parametrize("name", ["compute", "studies"])
@@ -115,9 +158,10 @@ def test_studies_load_no_torch():
     assert "torch" not in packages("studies")
 
 
-def test_the_library_imports_only_its_dependencies():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {Requirement(line).name for line in project["dependencies"]}
+def test_the_library_imports_only_its_dependencies_and_extras():
+    asked = extras()
+    del asked["dev"]
+    declared = {requirement.name for requirement in itertools.chain(*asked.values())}
     for path in (ROOT / "src/cnntheory").rglob("*.py"):
         assert third_party(path.relative_to(ROOT)) <= declared, path
 
@@ -125,7 +169,7 @@ def test_the_library_imports_only_its_dependencies():
 def test_the_targets_that_the_readme_names_exist():
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.M)) | {".venv/.installed"}
-    assert "ENVIRONMENT := .venv/.installed" in makefile and "$(ENVIRONMENT):" in makefile
+    assert "ENVIRONMENT := .venv/.installed\n" in makefile and "\n$(ENVIRONMENT): " in makefile
     readme = (ROOT / "README.md").read_text()
     # In code only: "make" is a word of English too.
     code = re.findall(r"^    (.+)|`([^`\n]+)`", readme, re.M)
@@ -133,6 +177,16 @@ def test_the_targets_that_the_readme_names_exist():
     assert {"figures", "test", "quick"} <= set(words) <= targets
     phony = re.search(r"^\.PHONY: (.+)", makefile, re.M)[1].split()
     assert set(phony) == targets - {".venv/.installed"}
+
+
+def test_the_figures_need_no_packages_of_the_tests():
+    makefile = (ROOT / "Makefile").read_text()
+    needs = dict(re.findall(r"^([a-z-]+|\$\(\w+\)): ([^#\n]*)", makefile, re.M))
+    assert needs["figures"].split() == needs["quick"].split() == ["$(ENVIRONMENT)"]
+    assert "requirements-test.txt" not in needs["$(ENVIRONMENT)"]
+    assert needs["$(TESTING)"].split() == ["requirements-test.txt", "$(ENVIRONMENT)"]
+    for target in ("test", "test-library", "test-workflow", "lint", "bench", "browser"):
+        assert needs[target].split() == ["$(TESTING)"], target
 
 
 def test_ci_runs_make_test():

@@ -2,7 +2,32 @@
 
 `cnntheory.du2018` learns one filter, `cnntheory.zhong2017` several kernels, `cnntheory.ergen2021`
 trains by convex programs, `cnntheory.allenzhu2019` trains wide networks. `cnntheory.images`,
-`cnntheory.descent` and `cnntheory.stats` are what the papers share.
+`cnntheory.descent`, `cnntheory.search` and `cnntheory.stats` are what the papers share. Each loads
+when it is used.
 """
 
+import importlib
+
 __version__ = "0.2.0"
+
+__all__ = [
+    "allenzhu2019",
+    "descent",
+    "du2018",
+    "ergen2021",
+    "files",
+    "images",
+    "search",
+    "stats",
+    "zhong2017",
+]
+
+
+def __getattr__(name):
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return [*__all__, "__version__"]

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._extras import extra
+
 
 class Worst(NamedTuple):
     """The worst case that a search has found.
@@ -60,13 +62,16 @@ def worst_case(value, start, *, rng, evaluations=1000, spread=0.3, restarts=1, p
     ------
     ValueError
         `start` is not of that shape, or nothing feasible was met.
+    ImportError
+        The package ``cma`` is missing (``pip install 'cnntheory[search]'``).
 
     Notes
     -----
     Hansen & Ostermeier, "Completely derandomized self-adaptation in evolution strategies" (2001),
     in the implementation of the package ``cma``.
     """
-    import cma
+    with extra("search"):
+        import cma
 
     rng = np.random.default_rng(rng)
     starts = np.atleast_2d(np.asarray(start, dtype=float))

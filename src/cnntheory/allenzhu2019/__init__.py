@@ -16,6 +16,8 @@ A batch of S trials stands on the first axis of every tensor. Everything loads w
 
 from importlib import import_module
 
+from .._extras import extra
+
 _PARTS = {
     "networks": ("Network", "fully_connected", "residual", "convolutional", "forward", "backward"),
     "initialisation": (),
@@ -35,10 +37,11 @@ __all__ = [*_PARTS, *_HOME]
 
 def __getattr__(name):
     """A part or a name of one: torch is most of the start-up otherwise."""
-    if name in _PARTS:
-        return import_module(f"{__name__}.{name}")
-    if name in _HOME:
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    with extra("torch"):
+        if name in _PARTS:
+            return import_module(f"{__name__}.{name}")
+        if name in _HOME:
+            return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

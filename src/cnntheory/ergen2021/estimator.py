@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._extras import extra
 from .arrangements import check_pooling
 from .train import train_convex
+
+with extra("sklearn"):
+    from sklearn.base import BaseEstimator, RegressorMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 class ConvexCNNRegressor(RegressorMixin, BaseEstimator):

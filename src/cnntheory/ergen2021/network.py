@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._extras import extra
 from .arrangements import check_pooling
 from .losses import make_loss
 
@@ -51,7 +52,8 @@ class Network:
 
     def to_torch(self):
         """The same network as a `torch.nn.Module` from (n, K, h) to (n,), in float64."""
-        import torch
+        with extra("torch"):
+            import torch
 
         class Convolutional(torch.nn.Module):
             def __init__(self, network):

@@ -15,6 +15,7 @@ from itertools import combinations, product
 import numpy as np
 from scipy.linalg import null_space
 
+from .._extras import extra
 from .atoms import reduce_atoms
 from .barrier import dual_value, group_norm, nuclear_norm, relative_gap, solve_groups
 from .cells import sign_cells
@@ -54,7 +55,8 @@ class UnpooledNetwork:
 
     def to_torch(self):
         """The same network as a `torch.nn.Module` from (n, K, h) to (n,), in float64."""
-        import torch
+        with extra("torch"):
+            import torch
 
         filters, weights = torch.tensor(self.filters), torch.tensor(self.weights)
         activation = torch.relu if self.activation == "relu" else torch.nn.Identity()

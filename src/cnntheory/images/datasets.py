@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
+from .._extras import extra
 from .idx import content_hash, read_idx, times
 
 # Key: name of the IDX file, SHA-256 of its decompressed content.
@@ -96,7 +97,8 @@ KNOWN = {
 
 def default_cache(dataset="mnist"):
     """Folder in the user's cache where the files are kept unless told otherwise."""
-    import pooch
+    with extra("images"):
+        import pooch
 
     return pooch.os_cache("cnntheory") / dataset
 

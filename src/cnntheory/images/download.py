@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+from .._extras import extra
 from ..files import replacing
 from .datasets import FILES, MNIST, SIZES, find
 from .idx import parse_idx, read_idx
@@ -22,7 +23,8 @@ MIRRORS = (
 
 def reachable(mirrors, files=FILES, wait=3.0):
     """Whether some mirror offers the first of the files within `wait` seconds."""
-    import requests
+    with extra("images"):
+        import requests
 
     (name, _), *_ = files.values()
     for mirror in mirrors:
@@ -70,7 +72,8 @@ def fetch(
     OSError
         The cache cannot be written, or mirrors answered but none sent the right content.
     """
-    import requests
+    with extra("images"):
+        import requests
 
     found = find(cache, files)
     arrays = {}
@@ -138,8 +141,10 @@ def _download(url, path, expected, largest, attempts, wait, patience, progress):
     Raises `requests.RequestException` where nobody answered, ValueError where the answer was cut
     short or is not the expected content.
     """
-    import pooch
     import requests
+
+    with extra("images"):
+        import pooch
 
     for attempt in range(attempts):
         begin = time.monotonic()
