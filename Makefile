@@ -34,10 +34,11 @@ browser: $(TESTING)  ## docs/ledger in a real browser: filters, keyboard, widths
 	$(BIN)/python -m pip install --quiet --no-deps --requirement tests/ledger/requirements.txt
 	$(BIN)/python -m pytest tests/ledger/test_browser.py
 
-lint: $(TESTING)  ## ruff, snakefmt and Snakemake's own linter
+lint: $(TESTING)  ## ruff, snakefmt, mypy and Snakemake's own linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
 schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from the steps' options

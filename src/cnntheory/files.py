@@ -1,14 +1,17 @@
 """Files that appear whole or not at all, whoever else writes them and however a writer ends."""
 
+from __future__ import annotations
+
 import contextlib
 import glob
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`, moved onto it only when the block succeeds.
 
     Several writers of one file do not meet: the last to succeed is found in the end. What writers

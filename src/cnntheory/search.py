@@ -4,9 +4,13 @@ A handful of random points says little about a minimum in many dimensions; a loc
 seconds what they miss.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ._extras import extra
 
@@ -24,12 +28,21 @@ class Worst(NamedTuple):
         Points tried in all restarts: what "none was found" is worth.
     """
 
-    point: np.ndarray
+    point: NDArray
     value: float
     evaluations: int
 
 
-def worst_case(value, start, *, rng, evaluations=1000, spread=0.3, restarts=1, population=None):
+def worst_case(
+    value: Callable[[NDArray], ArrayLike],
+    start: ArrayLike,
+    *,
+    rng: np.random.Generator | int,
+    evaluations: int = 1000,
+    spread: float = 0.3,
+    restarts: int = 1,
+    population: int | None = None,
+) -> Worst:
     """Minimise an objective by evolution (CMA-ES), from several starts.
 
     No gradient is asked for, kinks do no harm, and a whole generation is evaluated at once. The

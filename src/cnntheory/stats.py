@@ -1,12 +1,17 @@
 """Intervals and verdicts: what the papers' judges share."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import scipy  # its parts load when used, and what only judges uses none
+from numpy.typing import NDArray
 
 
-def wilson(successes, runs, level=0.95):
+def wilson(successes: int, runs: int, level: float = 0.95) -> tuple[float, float]:
     """Wilson score interval of a proportion: ``(low, high)``."""
     successes, runs = int(successes), int(runs)
     if not 0 <= successes <= runs or not runs:
@@ -23,7 +28,15 @@ def wilson(successes, runs, level=0.95):
     )
 
 
-def bootstrap(values, rng, statistic=np.median, level=0.95, draws=2000, *, together=False):
+def bootstrap(
+    values: NDArray,
+    rng: np.random.Generator,
+    statistic: Callable = np.median,
+    level: float = 0.95,
+    draws: int = 2000,
+    *,
+    together: bool = False,
+) -> tuple[float | NDArray, float | NDArray]:
     """Percentile bootstrap interval of a statistic over seeds.
 
     Parameters
@@ -52,7 +65,7 @@ def bootstrap(values, rng, statistic=np.median, level=0.95, draws=2000, *, toget
     return tuple(np.percentile(replicas, [tail, 100 - tail], axis=0))
 
 
-def sign_test(differences):
+def sign_test(differences: NDArray) -> tuple[int, int, float]:
     """Paired sign test of "positive more often than not": ``(wins, pairs, one-sided p-value)``.
 
     Ties are left out, as is usual.
@@ -63,7 +76,7 @@ def sign_test(differences):
     return wins, pairs, p_value
 
 
-def log_log_slope(x, y):
+def log_log_slope(x: NDArray, y: NDArray) -> NDArray:
     """Slope of log y against log x along the last axis of `y`, by least squares.
 
     Parameters
@@ -80,7 +93,15 @@ def log_log_slope(x, y):
     return np.log(y) @ x / (x @ x)
 
 
-def clustered_slope(x, y, clusters, rng, trials=None, level=0.95, draws=2000):
+def clustered_slope(
+    x: NDArray,
+    y: NDArray,
+    clusters: NDArray,
+    rng: np.random.Generator,
+    trials: NDArray | None = None,
+    level: float = 0.95,
+    draws: int = 2000,
+) -> tuple[float, float, float]:
     """Log-log slope over all measurements, with a bootstrap interval that draws whole clusters.
 
     Least squares with an intercept of its own for every trial, so that trials measured at fewer x
@@ -113,7 +134,9 @@ def clustered_slope(x, y, clusters, rng, trials=None, level=0.95, draws=2000):
     return xy.sum() / xx.sum(), low, high
 
 
-def verdict(low, high, at_least=-math.inf, at_most=math.inf):
+def verdict(
+    low: float, high: float, at_least: float = -math.inf, at_most: float = math.inf
+) -> Literal["holds", "fails", "inconclusive"]:
     """Judge an interval against a criterion's band.
 
     Parameters
@@ -135,7 +158,14 @@ def verdict(low, high, at_least=-math.inf, at_most=math.inf):
     return "inconclusive"
 
 
-def seeds_to_decide(measured, low, high, seeds, at_least=-math.inf, at_most=math.inf):
+def seeds_to_decide(
+    measured: float,
+    low: float,
+    high: float,
+    seeds: int,
+    at_least: float = -math.inf,
+    at_most: float = math.inf,
+) -> int | None:
     """How many seeds would settle an inconclusive verdict, the interval shrinking as 1/sqrt(seeds).
 
     Returns
@@ -154,7 +184,7 @@ def seeds_to_decide(measured, low, high, seeds, at_least=-math.inf, at_most=math
     return needed
 
 
-def median_band(values, level=0.95):
+def median_band(values: NDArray, level: float = 0.95) -> tuple[NDArray, NDArray, NDArray]:
     """Median over seeds with a band that is simultaneous over all points of the curves.
 
     Between two order statistics, whose coverage of the median is binomial whatever the law of the

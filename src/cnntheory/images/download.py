@@ -1,17 +1,25 @@
 """MNIST or Fashion-MNIST from a cache, and from mirrors into it: downloaded, verified, kept."""
 
+from __future__ import annotations
+
 import contextlib
 import logging
+import os
 import queue
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from .._extras import extra
 from ..files import replacing
 from .datasets import FILES, MNIST, SIZES, find
 from .idx import parse_idx, read_idx
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +29,9 @@ MIRRORS = (
 )
 
 
-def reachable(mirrors, files=FILES, wait=3.0):
+def reachable(
+    mirrors: Sequence[str], files: Mapping[str, tuple[str, str]] = FILES, wait: float = 3.0
+) -> bool:
     """Whether some mirror offers the first of the files within `wait` seconds."""
     with extra("images"):
         import requests
@@ -35,8 +45,14 @@ def reachable(mirrors, files=FILES, wait=3.0):
 
 
 def fetch(
-    cache, mirrors=MIRRORS, files=FILES, patience=30.0, attempts=3, progress=None, name=MNIST
-):
+    cache: str | os.PathLike,
+    mirrors: Sequence[str] = MIRRORS,
+    files: Mapping[str, tuple[str, str]] = FILES,
+    patience: float = 30.0,
+    attempts: int = 3,
+    progress: Callable | None = None,
+    name: str = MNIST,
+) -> dict[str, NDArray]:
     """Read MNIST, or Fashion-MNIST, from `cache`; download what is missing or damaged there.
 
     The mirrors are asked in turn. One that does not answer, breaks off or sends other content
@@ -101,7 +117,7 @@ def fetch(
                     answered = True
                 else:
                     # What has just worked is asked first for the next file.
-                    mirrors.sort(key=lambda other, good=mirror: other != good)
+                    mirrors.sort(key=mirror.__ne__)
                     answered = True
                     break
             else:

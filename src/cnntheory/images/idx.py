@@ -1,13 +1,23 @@
 """IDX files, the format of MNIST: read, verified and hashed."""
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import math
+import os
 import struct
 import zlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # numpy is most of the start-up
+    from numpy.typing import NDArray
 
 
-def read_idx(path, expected=None, largest=None):
+def read_idx(
+    path: str | os.PathLike, expected: str | None = None, largest: int | None = None
+) -> NDArray:
     """Read an IDX file of unsigned bytes, plain or gzipped (told by its first bytes).
 
     No more is read, or decompressed, than the array that the header states and one byte.
@@ -36,7 +46,7 @@ def read_idx(path, expected=None, largest=None):
     except OSError as error:
         defect = f"expected an IDX file, found: {error.strerror}"
     except ValueError as error:
-        defect = error
+        defect = str(error)
     raise ValueError(f"{path}: {defect}; replace it by an intact copy")
 
 
@@ -101,7 +111,7 @@ def _parse(file, expected, largest):
     return array
 
 
-def content_hash(*arrays):
+def content_hash(*arrays: NDArray) -> str:
     """SHA-256 over the contents of the IDX files that would hold `arrays`.
 
     Of one array, it is the hash of its file, and so comparable with those in `FILES`.
@@ -113,10 +123,10 @@ def content_hash(*arrays):
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape))
-        digest.update(array if array.flags.c_contiguous else array.tobytes())
+        digest.update(array.data if array.flags.c_contiguous else array.tobytes())
     return digest.hexdigest()
 
 
-def times(shape):
+def times(shape: Iterable[int]) -> str:
     """A shape in words: ``(60000, 28, 28)`` is "60000 x 28 x 28"."""
     return " x ".join(str(length) for length in shape)
