@@ -21,13 +21,7 @@ import time
 import cvxpy as cp
 import numpy as np
 
-from cnntheory.ergen2021 import (
-    beta_max,
-    gate_patterns,
-    sample_gates,
-    sign_patterns,
-    train_convex,
-)
+from cnntheory.ergen2021 import beta_max, enumerate_cells, sample_gates, train_convex
 
 # Certified relative gap to reach.
 GAP = 1e-6
@@ -62,6 +56,12 @@ def cvxpy_filters(patches, y, beta, patterns, solver, **options):
     return np.concatenate([plus.value, minus.value]), np.repeat([1.0, -1.0], P), problem.value
 
 
+def sampled_patterns(patches, count, seed):
+    """Distinct patterns of average pooling that so many gates meet."""
+    gates = sample_gates(patches.shape[2], count, seed)
+    return np.unique(np.moveaxis(patches @ gates > 0, -1, 0), axis=0)
+
+
 def peer_gap(answer, patches, y, beta, dual_bound):
     """Relative gap of the network that a peer's variables map to (they may leave their cones)."""
     c, signs, _ = answer
@@ -88,7 +88,7 @@ def connected(n, seed, scs):
     teacher = np.maximum(x @ rng.standard_normal((20, 5)), 0) @ rng.standard_normal(5)
     y = teacher + 0.1 * rng.standard_normal(n)
     patches = x[:, None, :]
-    patterns = gate_patterns(patches, sample_gates(20, 200, seed))
+    patterns = sampled_patterns(patches, 200, seed)
     print(f"K = 1, n = {n}, d = 20, {len(patterns)} patterns, lambda = 0.01")
     compare(patches, y, 0.01 * n, patterns, scs)
     scnn(x, y, patterns, 0.01)
@@ -99,17 +99,17 @@ def convolution(h, K, n, seed, scs):
     rng = np.random.default_rng(seed)
     patches, y = rng.standard_normal((n, K, h)), rng.standard_normal(n)
     if h == 2 or n <= 10:
-        patterns = sign_patterns(patches)
-        beta = 0.1 * beta_max(patches, y)
+        cells = enumerate_cells(patches)
+        patterns, beta = cells.patterns, 0.1 * beta_max(patches, y, cells=cells)
     else:
-        patterns = gate_patterns(patches, sample_gates(h, PATTERNS, seed))
+        patterns = sampled_patterns(patches, PATTERNS, seed)
         beta = 0.1 * np.abs(y @ np.maximum(patches @ sample_gates(h, 1000, 1), 0).sum(1)).max() / 2
     print(f"average pooling, h = {h}, K = {K}, n = {n}, {len(patterns)} patterns")
     compare(patches, y, beta, patterns, scs)
 
 
 def compare(patches, y, beta, patterns, scs):
-    solution, *base = timed(lambda: train_convex(patches, y, beta, arrangements=patterns, tol=GAP))
+    solution, *base = timed(lambda: train_convex(patches, y, beta, cells=patterns, tol=GAP))
     report("library", *base, solution.restricted_gap, base)
     bound = solution.dual_bound
     # Clarabel stops at 1e-8 by default; this is the gap that both sides are asked for

@@ -50,14 +50,15 @@ def solve(seed, index, loss):
     patches, y, fraction, pooling = draw(seed, index)
     y = np.where(y < 0, -1.0, 1.0) if loss == "logistic" else y
     cells = enumerate_cells(patches, pooling)
-    beta = fraction * beta_max(patches, y, pooling, loss=loss, cells=cells)
+    program = dict(architecture=pooling, loss=loss, cells=cells)
+    beta = fraction * beta_max(patches, y, **program)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = train_convex(patches, y, beta, pooling=pooling, loss=loss, tol=TOLERANCE)
+        found = train_convex(patches, y, beta, tol=TOLERANCE, **program)
     warned = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     said = warned and not found.converged
     name = f"{index}: {pooling}, (n, K, h) = {patches.shape}, {fraction:.2g} beta_max"
-    return found.gap, said, found.iterations, name
+    return found.gap, said, found.n_iter, name
 
 
 def main():

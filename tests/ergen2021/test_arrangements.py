@@ -12,13 +12,24 @@ from cnntheory.ergen2021 import (
     ArrangementTooLarge,
     cover_count,
     enumerate_cells,
-    gate_patterns,
     paper_bound,
-    pattern_cells,
     sample_gates,
-    sign_patterns,
-    winner_patterns,
 )
+from cnntheory.ergen2021.architectures import get_architecture
+from cnntheory.ergen2021.arrangements import cells_in_cone, distinct, point_inside
+
+
+def sign_patterns(patches):
+    return enumerate_cells(patches).patterns
+
+
+def winner_patterns(patches):
+    return enumerate_cells(patches, "max").patterns
+
+
+def gate_patterns(patches, gates, pooling="average"):
+    """Patterns that gates (h, T) meet, in their order."""
+    return distinct(get_architecture(pooling).gate(np.moveaxis(patches @ gates, -1, 0)))[0]
 
 
 def as_set(patterns):
@@ -102,7 +113,7 @@ def test_chosen_patterns_have_the_cones_of_the_enumeration(draw):
     patches = draw(4, 2, 3)[0]
     for pooling in ("average", "max"):
         cells = enumerate_cells(patches, pooling)
-        same = pattern_cells(patches, cells.patterns, pooling)
+        same = get_architecture(pooling).restrict(patches, cells.patterns)
         np.testing.assert_array_equal(same.signs, cells.signs)
 
 
@@ -136,3 +147,41 @@ def test_the_budget_names_the_number_and_the_way_out(draw):
     with pytest.raises(ArrangementTooLarge, match=str(cover_count(60, 9))) as error:
         sign_patterns(patches)
     assert "sample gates" in str(error.value)
+
+
+# Inside a cone
+
+
+@pytest.mark.parametrize(("rows", "size"), [(1, 1), (5, 2), (9, 3), (6, 4)])
+def test_cells_in_general_position_have_covers_count(rows, size):
+    signs, points = cells_in_cone(np.random.default_rng(0).standard_normal((rows, size)))
+    assert len(signs) == cover_count(rows, size)
+    assert len(np.unique(signs, axis=0)) == len(signs) == len(points)
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.integers(0, 10**6))
+def test_degenerate_rows_give_the_cells_that_random_directions_see(seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(-1, 2, size=(6, 3)).astype(float)
+    signs, points = cells_in_cone(rows)
+    np.testing.assert_array_equal(np.sign(points @ rows.T) * rows.any(axis=1), signs)
+    seen = np.unique(np.sign(rng.standard_normal((5_000, 3)) @ rows.T), axis=0)
+    np.testing.assert_array_equal(np.unique(signs, axis=0), seen)
+
+
+def test_cells_inside_a_cone_are_those_of_its_directions():
+    rng = np.random.default_rng(1)
+    rows, cone = rng.standard_normal((7, 3)), rng.standard_normal((2, 3))
+    signs, points = cells_in_cone(rows, cone)
+    assert (points @ cone.T > 0).all()
+    np.testing.assert_array_equal(np.sign(points @ rows.T), signs)
+    u = rng.standard_normal((100_000, 3))
+    seen = np.sign(u[(u @ cone.T > 0).all(axis=1)] @ rows.T).astype(int)
+    # Random directions may miss a small cell; the point inside it is its proof.
+    assert {*map(tuple, seen.tolist())} <= {*map(tuple, signs.tolist())}
+
+
+def test_a_flat_cone_has_no_interior():
+    assert point_inside(np.array([[1.0, 0.0], [-1.0, 0.0]])) is None
+    assert len(cells_in_cone(np.eye(2), np.array([[1.0, 0.0], [-1.0, 0.0]]))[0]) == 0

@@ -4,18 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from cnntheory.ergen2021.baselines import ARCHITECTURES, train_baseline
+from cnntheory.ergen2021 import Circular, TwoReLU, train_baseline
+from cnntheory.ergen2021.architectures import ARCHITECTURES, get_architecture
 
-CASES = [(name, {}) for name in ARCHITECTURES] + [
-    ("circular", {"layers": 4}),
-    ("circular", {"layers": 4, "constraint": "product"}),
-    ("circular", {"filter_length": 2}),
+CASES = [(architecture, None) for architecture in ARCHITECTURES.values()] + [
+    (TwoReLU(shared=True), None),
+    (Circular(4), None),
+    (Circular(4, "product"), None),
+    (Circular(), 2),
 ]
 
 
-def draw(name, seed=0, n=5):
+def draw(architecture, seed=0, n=5):
     rng = np.random.default_rng(seed)
-    inputs = rng.standard_normal((n, 6) if name == "circular" else (n, 3, 2))
+    signals = get_architecture(architecture).whole_signals
+    inputs = rng.standard_normal((n, 6) if signals else (n, 3, 2))
     return inputs, rng.standard_normal(n)
 
 
@@ -24,21 +27,21 @@ def circulant(u, d):
     return torch.stack([torch.roll(u, s) for s in range(d)], dim=1)
 
 
-def torch_output(name, p, x, options):
+def torch_output(architecture, p, x):
     """One network, filter by filter, as the paper writes it."""
-    total = 0
+    total, name = 0, architecture.name
     for j in range(len(p["filters"])):
         u = p["filters"][j]
         if name == "circular":
             matrices = [circulant(v / v.norm(), x.shape[1]) for v in u]
             matrix = torch.linalg.multi_dot([*matrices, torch.eye(x.shape[1], dtype=x.dtype)])
-            if options.get("constraint") == "product":
+            if architecture.constraint == "product":
                 matrix = matrix / torch.linalg.matrix_norm(matrix)
-            total = total + torch.relu(x @ matrix @ p["first"][j]) * p["second"][j]
-        elif name.startswith("two_relu"):
+            total = total + torch.relu(x @ matrix @ p["inner"][j]) * p["weights"][j]
+        elif name == "two-relu":
             unit = u / u.norm(dim=-1, keepdim=True)
             hidden = torch.relu((x * unit).sum(dim=-1))
-            total = total + torch.relu(hidden @ p["first"][j]) * p["second"][j]
+            total = total + torch.relu(hidden @ p["inner"][j]) * p["weights"][j]
         else:
             z = x @ u if name == "linear" else torch.relu(x @ u)
             pooled = {"average": lambda z: z.sum(dim=1), "max": lambda z: z.max(dim=1).values}
@@ -49,24 +52,22 @@ def torch_output(name, p, x, options):
     return total
 
 
-def torch_objective(name, p, x, y, beta, options):
-    decayed = ("first", "second") if "first" in p else ("filters", "weights")
+def torch_objective(architecture, p, x, y, beta):
+    decayed = ("inner", "weights") if "inner" in p else ("filters", "weights")
     decay = sum((p[key] ** 2).sum() for key in decayed)
-    return ((torch_output(name, p, x, options) - y) ** 2).sum() / 2 + beta / 2 * decay
+    return ((torch_output(architecture, p, x) - y) ** 2).sum() / 2 + beta / 2 * decay
 
 
-@pytest.mark.parametrize(("name", "options"), CASES)
-def test_a_step_is_along_the_gradient_of_autograd(name, options):
-    inputs, y = draw(name)
+@pytest.mark.parametrize(("architecture", "length"), CASES, ids=str)
+def test_a_step_is_along_the_gradient_of_autograd(architecture, length):
+    inputs, y = draw(architecture)
     beta = np.array([0.1, 0.7])
-    first = train_baseline(
-        name, inputs, y, beta, width=3, restarts=2, steps=0, rng=np.random.default_rng(1), **options
-    )
+    options = dict(architecture=architecture, filter_length=length, width=3, restarts=2)
+    first = train_baseline(inputs, y, beta, max_iter=0, rng=1, **options)
     seen = []
     train_baseline(
-        name, inputs, y, beta, width=3, restarts=2, steps=1, rng=np.random.default_rng(2),
-        method="gd", schedule="constant", learning_rate=1e-3, record_every=1,
-        start=first.parameters, **options,
+        inputs, y, beta, max_iter=1, rng=2, method="gd", schedule="constant", step=1e-3,
+        record_every=1, start=first.parameters, **options,
         callback=lambda t, p, f: seen.append({key: value.copy() for key, value in p.items()}),
     )  # fmt: skip
     x, target = torch.tensor(inputs), torch.tensor(y)
@@ -74,7 +75,7 @@ def test_a_step_is_along_the_gradient_of_autograd(name, options):
         leaves = {
             key: torch.tensor(value[trial], requires_grad=True) for key, value in seen[0].items()
         }
-        value = torch_objective(name, leaves, x, target, beta[trial], options)
+        value = torch_objective(architecture, leaves, x, target, beta[trial])
         value.backward()
         assert first.objective[trial] == pytest.approx(value.item(), rel=1e-12)
         for key, leaf in leaves.items():
@@ -82,12 +83,12 @@ def test_a_step_is_along_the_gradient_of_autograd(name, options):
             np.testing.assert_allclose(step, leaf.grad.numpy(), atol=1e-10)
 
 
-@pytest.mark.parametrize(("name", "options"), CASES)
-def test_networks_have_the_objectives_reported(name, options):
-    inputs, y = draw(name)
+@pytest.mark.parametrize(("architecture", "length"), CASES, ids=str)
+def test_networks_have_the_objectives_reported(architecture, length):
+    inputs, y = draw(architecture)
     run = train_baseline(
-        name, inputs, y, 0.2, width=4, restarts=3, steps=60, record_every=25,
-        rng=np.random.default_rng(0), **options,
+        inputs, y, 0.2, architecture=architecture, filter_length=length, width=4, restarts=3,
+        max_iter=60, record_every=25, rng=0,
     )  # fmt: skip
     assert run.iterations.tolist() == [0, 25, 50, 60]
     assert run.trace.shape == (4, 3)
@@ -103,33 +104,32 @@ def test_networks_have_the_objectives_reported(name, options):
 def test_constrained_networks_meet_their_constraint():
     inputs, y = draw("circular")
     for constraint in ("filter", "product"):
+        circular = Circular(4, constraint)
         run = train_baseline(
-            "circular", inputs, y, 0.2, width=4, restarts=2, steps=20,
-            rng=np.random.default_rng(0), layers=4, constraint=constraint,
-        )  # fmt: skip
-        assert run.network().constraint(constraint) == pytest.approx(1.0)
+            inputs, y, 0.2, architecture=circular, width=4, restarts=2, max_iter=20, rng=0
+        )
+        assert circular.largest_norm(run.network().parameters) == pytest.approx(1.0)
 
 
 def test_restarts_do_not_see_each_other():
     inputs, y = draw("average")
-    options = dict(width=3, steps=50, rng=np.random.default_rng(0), learning_rate=0.01)
-    both = train_baseline("average", inputs, y, np.array([0.1, 0.5]), restarts=2, **options)
+    options = dict(width=3, max_iter=50, rng=0, step=0.01)
+    both = train_baseline(inputs, y, np.array([0.1, 0.5]), restarts=2, **options)
     starts = train_baseline(
-        "average", inputs, y, np.array([0.1, 0.5]), restarts=2,
-        **{**options, "rng": np.random.default_rng(0), "steps": 0},
-    ).parameters  # fmt: skip
+        inputs, y, np.array([0.1, 0.5]), restarts=2, **{**options, "max_iter": 0}
+    ).parameters
     for trial, beta in enumerate((0.1, 0.5)):
         start = {name: value[trial : trial + 1] for name, value in starts.items()}
-        alone = train_baseline("average", inputs, y, beta, restarts=1, start=start, **options)
+        alone = train_baseline(inputs, y, beta, restarts=1, start=start, **options)
         np.testing.assert_allclose(alone.trace[:, 0], both.trace[:, trial], rtol=1e-9)
 
 
 def test_a_batch_of_all_samples_is_gradient_descent():
-    inputs, y = draw("unpooled")
+    inputs, y = draw("none")
     runs = [
         train_baseline(
-            "unpooled", inputs, y, 0.1, width=3, restarts=2, steps=30,
-            rng=np.random.default_rng(0), method=method, batch_size=size,
+            inputs, y, 0.1, architecture="none", width=3, restarts=2, max_iter=30, rng=0,
+            method=method, batch_size=size,
         )
         for method, size in (("gd", None), ("sgd", 5))
     ]  # fmt: skip
@@ -139,13 +139,15 @@ def test_a_batch_of_all_samples_is_gradient_descent():
 def test_batches_give_an_unbiased_gradient():
     inputs, y = draw("linear")
     rng = np.random.default_rng(0)
-    start = train_baseline("linear", inputs, y, 0.1, width=2, restarts=1, steps=0, rng=rng)
+    start = train_baseline(
+        inputs, y, 0.1, architecture="linear", width=2, restarts=1, max_iter=0, rng=rng
+    )
     ends = []
     for size in [5] + [2] * 200:
         seen = []
         train_baseline(
-            "linear", inputs, y, 0.1, width=2, restarts=1, steps=1, rng=rng, method="sgd",
-            batch_size=size, start=start.parameters, record_every=1, learning_rate=1e-3,
+            inputs, y, 0.1, architecture="linear", width=2, restarts=1, max_iter=1, rng=rng,
+            method="sgd", batch_size=size, start=start.parameters, record_every=1, step=1e-3,
             callback=lambda t, p, f, seen=seen: seen.append(p["filters"].copy()),
         )  # fmt: skip
         ends.append(seen[1] - seen[0])
@@ -157,8 +159,8 @@ def test_the_same_generator_gives_the_same_run():
     inputs, y = draw("max")
     traces = [
         train_baseline(
-            "max", inputs, y, 0.1, width=3, restarts=2, steps=20, batch_size=2,
-            rng=np.random.default_rng(7),
+            inputs, y, 0.1, architecture="max", width=3, restarts=2, max_iter=20, batch_size=2,
+            rng=7,
         ).trace
         for _ in range(2)
     ]  # fmt: skip
@@ -173,13 +175,12 @@ def test_the_same_generator_gives_the_same_run():
         ({"schedule": "step"}, "schedule: expected 'cosine' or 'constant'"),
         ({"method": "sgd"}, "batch_size: method 'sgd' needs one"),
         ({"batch_size": 9}, "batch_size: expected 1 to n=5, found 9"),
-        ({"beta": 0.0}, "beta: expected a positive number"),
-        ({"architecture": "circular", "depth": 4}, "options: expected layers, constraint"),
-        ({"layers": 4}, "options: expected none"),
+        ({"beta": 0.0}, "beta: expected a number above 0"),
+        ({"filter_length": 4}, "filter_length: expected None for 'average'"),
+        ({"architecture": "circular", "filter_length": 9}, "filter_length: expected 1 to 6"),
     ],
 )
 def test_bad_arguments(change, message):
-    inputs, y = draw(change.get("architecture", "average"))
-    arguments = {"architecture": "average", "beta": 0.1, "rng": np.random.default_rng(0)} | change
+    inputs, y = draw("circular" if change.get("architecture") == "circular" else "average")
     with pytest.raises(ValueError, match=message):
-        train_baseline(inputs=inputs, y=y, width=2, steps=1, **arguments)
+        train_baseline(inputs, y, **{"beta": 0.1, "rng": 0, "width": 2, "max_iter": 1} | change)

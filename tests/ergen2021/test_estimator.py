@@ -7,7 +7,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from cnntheory.ergen2021 import ConvexCNNRegressor, train_convex
 
 
-@parametrize_with_checks([ConvexCNNRegressor(arrangements=20)])
+@parametrize_with_checks([ConvexCNNRegressor(cells=20)])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
@@ -15,7 +15,7 @@ def test_scikit_learns_checks(estimator, check):
 def test_windows_are_the_patches():
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((10, 6)), rng.standard_normal(10)
-    model = ConvexCNNRegressor(patch_size=2, stride=2, beta=0.3, arrangements="exact", tol=1e-8)
+    model = ConvexCNNRegressor(patch_size=2, stride=2, beta=0.3, cells=None, tol=1e-8)
     solution = train_convex(X.reshape(10, 3, 2), y, 0.3)
     assert model.fit(X, y).objective_ == pytest.approx(solution.objective, rel=1e-9)
     np.testing.assert_allclose(model.predict(X), solution.network.predict(X.reshape(10, 3, 2)))

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnntheory.ergen2021.baselines import train_baseline
-from cnntheory.ergen2021.linear import beta_max_linear, train_linear
-from cnntheory.ergen2021.unpooled import UnpooledNetwork
+from cnntheory.ergen2021 import Network, beta_max, certify, train_baseline, train_convex
+
+
+def train_linear(patches, y, beta, tol=1e-9):
+    return train_convex(patches, y, beta, architecture="linear", tol=tol)
 
 
 def draw(seed, n=6, K=3, h=2):
@@ -29,7 +31,7 @@ def orthonormal(seed, values, h=3, K=3):
 @pytest.mark.parametrize("share", [0.3, 0.03])
 def test_agrees_with_cvxpy(shape, share):
     patches, y = draw(0, *shape)
-    beta = share * beta_max_linear(patches, y)
+    beta = share * beta_max(patches, y, architecture="linear")
     Z = cp.Variable(shape[:0:-1])
     fit = sum(patches[:, k] @ Z[:, k] for k in range(shape[1]))
     problem = cp.Problem(cp.Minimize(cp.sum_squares(fit - y) / 2 + beta * cp.normNuc(Z)))
@@ -38,16 +40,18 @@ def test_agrees_with_cvxpy(shape, share):
     assert found.objective == pytest.approx(problem.value, rel=1e-6)
     assert found.gap <= 1e-9
     assert found.objective == pytest.approx(found.program, rel=1e-8)
-    assert found.rank == len(found.network.filters) <= min(shape[1:])
-    np.testing.assert_allclose(found.residual, y - found.network.predict(patches))
+    assert len(found.network.filters) <= min(shape[1:])
+    certificate = certify(found.network, patches, y, beta, dual=found.dual)
+    assert certificate.gap <= 1e-8 and certificate.price == pytest.approx(beta, rel=1e-5)
 
 
 def test_orthonormal_data_soft_thresholds_the_singular_values():
     patches, y, target = orthonormal(1, [3.0, 2.0, 0.5])
     found = train_linear(patches, y, 1.0, tol=1e-12)
     left, _, right = np.linalg.svd(target)
-    np.testing.assert_allclose(found.matrix, left * [2.0, 1.0, 0.0] @ right, atol=1e-5)
-    assert found.rank == 2
+    matrix = found.network.filters.T @ found.network.weights
+    np.testing.assert_allclose(matrix, left * [2.0, 1.0, 0.0] @ right, atol=1e-5)
+    assert len(found.network.weights) == 2
     assert found.objective == pytest.approx((2 + 0.25) / 2 + 3.0, rel=1e-9)
 
 
@@ -59,7 +63,7 @@ def test_no_network_is_below_the_bound(seed, beta):
     rng = np.random.default_rng(seed)
     for scale in (0.1, 0.5, 1.0):
         u, w = scale * rng.standard_normal((4, 2)), scale * rng.standard_normal((4, 3))
-        assert UnpooledNetwork(u, w, "linear").objective(patches, y, beta) >= bound
+        assert Network(u, w, "linear").objective(patches, y, beta) >= bound
 
 
 def test_descent_needs_as_many_filters_as_the_rank():
@@ -68,8 +72,7 @@ def test_descent_needs_as_many_filters_as_the_rank():
     gaps = {}
     for width in (1, 2):
         run = train_baseline(
-            "linear", patches, y, 0.5, width=width, rng=np.random.default_rng(0),
-            restarts=8, steps=2000,
+            patches, y, 0.5, architecture="linear", width=width, rng=0, restarts=8, max_iter=2000,
         )  # fmt: skip
         gaps[width] = run.objective.min() / optimum - 1
     # Dropping the second singular value 2 - 1/2 costs half its square.
@@ -79,20 +82,8 @@ def test_descent_needs_as_many_filters_as_the_rank():
 
 def test_beta_max_is_the_threshold():
     patches, y = draw(3)
-    beta = beta_max_linear(patches, y)
+    beta = beta_max(patches, y, architecture="linear")
     above = train_linear(patches, y, beta * (1 + 1e-8))
-    assert above.rank == 0
+    assert len(above.network.weights) == 0
     assert above.objective == y @ y / 2
-    assert train_linear(patches, y, beta * 0.999).rank > 0
-
-
-def test_bad_arguments():
-    patches, y = draw(4)
-    with pytest.raises(ValueError, match=r"beta: expected a positive number, found 0"):
-        train_linear(patches, y, 0)
-    with pytest.raises(ValueError, match=r"patches: expected shape \(n, K, h\)"):
-        train_linear(patches[:, 0], y, 1.0)
-    with pytest.raises(ValueError, match=r"y: expected shape \(6,\)"):
-        train_linear(patches, y[:-1], 1.0)
-    with pytest.raises(ValueError, match="y: expected finite values"):
-        train_linear(patches, np.full(6, np.nan), 1.0)
+    assert len(train_linear(patches, y, beta * 0.999).network.weights) > 0

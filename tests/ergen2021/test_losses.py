@@ -4,7 +4,15 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
-from cnntheory.ergen2021 import Network, beta_max, certify, enumerate_cells, train_convex
+from cnntheory.ergen2021 import (
+    Circular,
+    Network,
+    TwoReLU,
+    beta_max,
+    certify,
+    enumerate_cells,
+    train_convex,
+)
 from cnntheory.ergen2021.losses import Logistic, Squared
 
 
@@ -54,7 +62,7 @@ def test_logistic_training_agrees_with_clarabel(labelled, seed, fraction):
     found = train_convex(patches, y, beta, loss="logistic", tol=1e-10)
     assert found.converged and found.gap <= 1e-10
     fit, penalty, cones = 0, 0, []
-    for pattern in found.patterns:
+    for pattern in found.cells.patterns:
         design = np.einsum("nk,nkh->nh", pattern, patches)
         side = np.where(pattern, 1.0, -1.0)[:, :, None] * patches
         for sign in (1, -1):
@@ -70,12 +78,11 @@ def test_logistic_training_agrees_with_clarabel(labelled, seed, fraction):
 def test_logistic_certificates_are_rigorous(labelled, pooling):
     patches, y = labelled(8, 2, 3)
     cells = enumerate_cells(patches, pooling)
-    beta = 0.1 * beta_max(patches, y, pooling, loss="logistic", cells=cells)
-    found = train_convex(patches, y, beta, pooling=pooling, loss="logistic")
+    program = dict(architecture=pooling, loss="logistic", cells=cells)
+    beta = 0.1 * beta_max(patches, y, **program)
+    found = train_convex(patches, y, beta, **program)
     network = found.network
-    own = certify(
-        network.filters, network.weights, patches, y, beta, pooling, loss="logistic", cells=cells
-    )
+    own = certify(network, patches, y, beta, loss="logistic", cells=cells)
     assert found.gap <= 1e-8 and own.gap <= 1e-6
     assert own.objective == pytest.approx(found.objective, rel=1e-12)
     fit = network.predict(patches)
@@ -102,7 +109,7 @@ def test_beta_max_of_the_logistic_loss_is_the_threshold(labelled):
 def test_the_work_is_counted(draw):
     patches, y = draw(8, 2, 2)
     first, again = (train_convex(patches, y, 0.1) for _ in range(2))
-    assert first.work == again.work > 8**2 * first.iterations
+    assert first.work == again.work > 8**2 * first.n_iter
 
 
 def test_losses_are_refused_by_name(draw):
@@ -111,5 +118,22 @@ def test_losses_are_refused_by_name(draw):
         train_convex(patches, y, 0.1, loss="hinge")
     with pytest.raises(ValueError, match="y: expected labels -1 and 1"):
         train_convex(patches, y, 0.1, loss="logistic")
-    with pytest.raises(ValueError, match="loss: has no meaning with pooling 'none'"):
-        train_convex(patches, np.sign(y), 0.1, loss="logistic", pooling="none")
+
+
+@pytest.mark.parametrize(
+    "architecture", ["none", "linear", "two-relu", TwoReLU(shared=True), Circular(4, "product")]
+)
+def test_every_architecture_is_trained_on_the_logistic_loss(labelled, architecture):
+    patches, y = labelled(4, 1 if isinstance(architecture, Circular) else 2, 2, 3)
+    program = dict(architecture=architecture, loss="logistic")
+    top = beta_max(patches, y, **program)
+    found = train_convex(patches, y, 0.2 * top, **program)
+    assert found.converged and 0 <= found.gap + 1e-12 and len(found.network.weights)
+    own = certify(found.network, patches, y, 0.2 * top, loss="logistic")
+    assert own.objective == found.objective and own.gap <= 1e-6
+    fit, decay = found.network.predict(patches), found.network.decay()
+    value = np.log1p(np.exp(-y * fit)).sum() + 0.1 * top * decay
+    assert value == pytest.approx(found.objective, rel=1e-12)
+    zero = train_convex(patches, y, 1.000001 * top, **program)
+    assert zero.objective == pytest.approx(4 * np.log(2), rel=1e-12)
+    assert not len(zero.network.weights)

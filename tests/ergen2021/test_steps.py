@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnntheory.ergen2021 import Network, beta_max, enumerate_cells
+from cnntheory.ergen2021 import Network, beta_max
 from workflow.scripts import step
 from workflow.scripts.ergen2021 import (
     certify,
@@ -16,6 +16,7 @@ from workflow.scripts.ergen2021 import (
     problems,
     recover_network,
     restart_descent,
+    sparsify_spectrum,
     sweep_widths,
     trace_path,
     trace_prices,
@@ -146,7 +147,7 @@ def test_rank_of_the_outputs_counts_directions_not_filters():
 @given(st.integers(0, 1000), st.sampled_from(["average", "max"]))
 def test_no_direction_correlates_more_than_the_threshold(seed, pooling):
     patches, y, *_ = draw(seed)
-    largest = beta_max(patches, y, pooling, cells=enumerate_cells(patches, pooling))
+    largest = beta_max(patches, y, architecture=pooling)
     angles = np.linspace(0, 2 * np.pi, 2001)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     found = trace_path.correlations(circle, patches, y, pooling)
@@ -293,9 +294,16 @@ def test_energy_of_a_cosine_is_at_its_frequency_however_it_is_shared_out():
 
 
 def test_the_support_is_what_some_filter_has():
-    spectra = np.array([[1.0, 1e-5, 0.5], [0.0, 1e-4, 1e-9]])
-    assert learn_spectra.support(spectra, 1e-3).tolist() == [True, True, True]
-    assert learn_spectra.support(spectra[:1], 1e-3).tolist() == [True, False, True]
+    spectra = np.array([[1.0, 1e-5, 0.5, 1e-5], [0.0, 1e-4, 1e-9, 1e-4]])
+    filters = np.fft.ifft(spectra).real
+    assert learn_spectra.support(filters, 1e-3).tolist() == [True] * 4
+    assert learn_spectra.support(filters[:1], 1e-3).tolist() == [True, False, True, False]
+
+
+def test_support_counts_both_frequencies_of_a_pair():
+    t = np.arange(8)
+    waves = np.stack([np.cos(2 * np.pi * t / 8), np.ones(8), np.eye(8)[0]])
+    assert sparsify_spectrum.support(waves).tolist() == [2, 1, 8]
 
 
 def test_trained_spectra_are_measured_against_the_program():

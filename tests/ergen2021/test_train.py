@@ -1,6 +1,9 @@
 """Certified training: against Clarabel, gradient descent, and the statements of the paper."""
 
 import functools
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,23 +14,19 @@ from cnntheory.ergen2021 import (
     ConvergenceWarning,
     ConvexCNNRegressor,
     Network,
-    balance,
     beta_max,
     certify,
+    columns,
     enumerate_cells,
-    gate_patterns,
     path,
-    pattern_cells,
-    reduce_filters,
+    relax,
     sample_gates,
-    sign_patterns,
-    train,
     train_convex,
-    winner_patterns,
 )
-from cnntheory.ergen2021.network import features
+from cnntheory.ergen2021.architectures import get_architecture
 
 POOLINGS = ("average", "max")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
@@ -35,9 +34,9 @@ POOLINGS = ("average", "max")
 @pytest.mark.parametrize("shape", [(8, 2, 2), (6, 2, 3)])
 def test_the_optimum_is_clarabels(draw, clarabel_value, pooling, fraction, shape):
     patches, y = draw(*shape, seed=1)
-    beta = fraction * beta_max(patches, y, pooling)
-    solution = train_convex(patches, y, beta, pooling=pooling)
-    reference = clarabel_value(patches, y, beta, solution.patterns, pooling)
+    beta = fraction * beta_max(patches, y, architecture=pooling)
+    solution = train_convex(patches, y, beta, architecture=pooling)
+    reference = clarabel_value(patches, y, beta, solution.cells.patterns, pooling)
     assert solution.objective == pytest.approx(reference, rel=1e-6)
     assert solution.gap <= 1e-8
     assert solution.exact
@@ -47,8 +46,8 @@ def test_the_optimum_is_clarabels(draw, clarabel_value, pooling, fraction, shape
 @pytest.mark.parametrize("seed", range(3))
 def test_the_mapped_network_attains_the_program(draw, pooling, seed):
     patches, y = draw(6, 3, 3, seed)
-    beta = 0.1 * beta_max(patches, y, pooling)
-    solution = train_convex(patches, y, beta, pooling=pooling)
+    beta = 0.1 * beta_max(patches, y, architecture=pooling)
+    solution = train_convex(patches, y, beta, architecture=pooling)
     u, w = solution.network.filters, solution.network.weights
     response = np.maximum(np.einsum("nkh,mh->nkm", patches, u), 0)
     fit = (response.sum(1) if pooling == "average" else response.max(1)) @ w
@@ -63,10 +62,10 @@ def test_column_generation_solves_the_whole_program(draw):
     patches, y = draw(14, 3, 3)
     beta = 0.05 * beta_max(patches, y)
     solution = train_convex(patches, y, beta)
-    assert len(solution.patterns) > 1000
-    assert solution.rounds > 1
+    assert len(solution.cells.patterns) > 1000
+    assert solution.n_rounds > 1
     assert solution.gap <= 1e-8
-    certificate = certify(solution.network.filters, solution.network.weights, patches, y, beta)
+    certificate = certify(solution.network, patches, y, beta)
     assert certificate.gap <= 1e-7
     assert certificate.price <= beta * (1 + 1e-6)
 
@@ -74,8 +73,8 @@ def test_column_generation_solves_the_whole_program(draw):
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_the_dual_point_is_feasible(draw, pooling):
     patches, y = draw(8, 2, 2)
-    beta = 0.1 * beta_max(patches, y, pooling)
-    solution = train_convex(patches, y, beta, pooling=pooling)
+    beta = 0.1 * beta_max(patches, y, architecture=pooling)
+    solution = train_convex(patches, y, beta, architecture=pooling)
     v = solution.dual
     directions = sample_gates(2, 20_000, 3)
     directions /= np.linalg.norm(directions, axis=0)
@@ -88,8 +87,8 @@ def test_the_dual_point_is_feasible(draw, pooling):
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_gradient_descent_stays_above(draw, pooling):
     patches, y = draw(6, 2, 2)
-    beta = 0.1 * beta_max(patches, y, pooling)
-    solution = train_convex(patches, y, beta, pooling=pooling)
+    beta = 0.1 * beta_max(patches, y, architecture=pooling)
+    solution = train_convex(patches, y, beta, architecture=pooling)
     generator = torch.Generator().manual_seed(0)
     u = torch.randn(8, 12, 2, generator=generator, dtype=torch.float64).requires_grad_()
     w = torch.randn(8, 12, generator=generator, dtype=torch.float64).requires_grad_()
@@ -114,25 +113,25 @@ def test_gradient_descent_stays_above(draw, pooling):
 def test_beyond_beta_max_the_zero_network_is_certified_without_iterations(draw, pooling, loss):
     patches, y = draw(6, 3, 3, seed=3)
     y = np.sign(y) if loss == "logistic" else y
-    top = beta_max(patches, y, pooling, loss=loss)
+    top = beta_max(patches, y, architecture=pooling, loss=loss)
     value = 6 * np.log(2) if loss == "logistic" else y @ y / 2
     # There the interior point had taken a minute to come to the same end.
     for factor in (1 + 1e-9, 1.01, 100):
-        solution = train_convex(patches, y, factor * top, pooling=pooling, loss=loss)
-        assert solution.iterations == 0 and solution.converged
+        solution = train_convex(patches, y, factor * top, architecture=pooling, loss=loss)
+        assert solution.n_iter == 0 and solution.converged
         assert len(solution.network.weights) == 0 and solution.gap == pytest.approx(0, abs=1e-12)
         assert solution.objective == pytest.approx(value) == solution.dual_bound
         np.testing.assert_array_equal(solution.network.predict(patches), 0)
-    below = train_convex(patches, y, 0.99 * top, pooling=pooling, loss=loss)
-    assert below.iterations > 0 and len(below.network.weights) and below.gap <= 1e-8
+    below = train_convex(patches, y, 0.99 * top, architecture=pooling, loss=loss)
+    assert below.n_iter > 0 and len(below.network.weights) and below.gap <= 1e-8
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_beta_max_is_the_threshold(draw, pooling):
     patches, y = draw(7, 2, 3)
-    top = beta_max(patches, y, pooling)
-    above = train_convex(patches, y, top * (1 + 1e-6), pooling=pooling)
-    below = train_convex(patches, y, top * (1 - 1e-3), pooling=pooling)
+    top = beta_max(patches, y, architecture=pooling)
+    above = train_convex(patches, y, top * (1 + 1e-6), architecture=pooling)
+    below = train_convex(patches, y, top * (1 - 1e-3), architecture=pooling)
     assert len(above.network.weights) == 0
     assert above.objective == y @ y / 2
     assert len(below.network.weights) >= 1
@@ -156,35 +155,39 @@ def test_rotating_the_patches_changes_nothing(draw):
 
 def test_a_single_patch_pools_either_way(draw):
     patches, y = draw(7, 1, 2)
-    average, largest = (train_convex(patches, y, 0.1, pooling=p).objective for p in POOLINGS)
+    average, largest = (train_convex(patches, y, 0.1, architecture=p).objective for p in POOLINGS)
     assert average == pytest.approx(largest, rel=1e-7)
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_dropping_the_cones_lowers_the_value(draw, clarabel_value, pooling):
     patches, y = draw(6, 2, 3)
-    full = train_convex(patches, y, 0.1, pooling=pooling)
-    gated = train_convex(patches, y, 0.1, pooling=pooling, cones=False)
-    reference = clarabel_value(patches, y, 0.1, full.patterns, pooling, cones=False)
-    assert gated.objective == pytest.approx(reference, rel=1e-6)
-    assert gated.restricted_gap <= 1e-7 and np.isnan(gated.gap)
-    assert gated.objective < 0.9 * full.objective
+    full = train_convex(patches, y, 0.1, architecture=pooling)
+    gated = relax(patches, y, 0.1, architecture=pooling, cones=False)
+    reference = clarabel_value(patches, y, 0.1, full.cells.patterns, pooling, cones=False)
+    assert gated.program == pytest.approx(reference, rel=1e-6)
+    assert gated.gap <= 1e-7
+    assert gated.program < 0.9 * full.objective
+    sizes = np.linalg.norm(gated.variables, axis=1)
+    assert gated.network.decay() == pytest.approx(2 * sizes.sum())
     assert gated.network.objective(patches, y, 0.1) > 1.1 * gated.program
 
 
 def test_dropping_the_order_lowers_the_value_of_max_pooling(draw):
     patches, y = draw(6, 3, 3)
-    full = train_convex(patches, y, 0.1, pooling="max")
-    loose = train_convex(patches, y, 0.1, pooling="max", cones="order")
-    none = train_convex(patches, y, 0.1, pooling="max", cones=False)
-    assert none.objective < loose.objective < 0.99 * full.objective
+    full = train_convex(patches, y, 0.1, architecture="max")
+    kept, loose, none = (
+        relax(patches, y, 0.1, architecture="max", cones=cones) for cones in (True, "order", False)
+    )
+    assert none.program < loose.program < 0.99 * full.objective
+    assert kept.program == pytest.approx(full.program, rel=1e-7)
 
 
 def test_sampled_gates_bound_from_above_and_nest(draw):
     patches, y = draw(8, 2, 3)
     beta = 0.05 * beta_max(patches, y)
     exact = train_convex(patches, y, beta)
-    values = [train_convex(patches, y, beta, arrangements=T, seed=5) for T in (5, 30, 2000)]
+    values = [train_convex(patches, y, beta, cells=T, rng=5) for T in (5, 30, 2000)]
     assert not values[0].exact
     for coarse, fine in zip(values, [*values[1:], exact], strict=True):
         assert coarse.objective >= fine.objective * (1 - 1e-8)
@@ -196,16 +199,18 @@ def test_sampled_gates_bound_from_above_and_nest(draw):
 def test_gates_and_patterns_are_taken_as_given(draw, clarabel_value, pooling):
     patches, y = draw(8, 2, 3)
     gates = sample_gates(3, 8, 1)
-    patterns = gate_patterns(patches, gates, pooling)
-    by_gates = train_convex(patches, y, 0.1, pooling=pooling, arrangements=gates)
-    by_patterns = train_convex(patches, y, 0.1, pooling=pooling, arrangements=patterns)
-    assert by_gates.objective == pytest.approx(by_patterns.objective, rel=1e-8)
+    by_gates = train_convex(patches, y, 0.1, architecture=pooling, cells=gates)
+    patterns = by_gates.cells.patterns
+    by_patterns = train_convex(patches, y, 0.1, architecture=pooling, cells=patterns)
+    assert by_gates.objective == by_patterns.objective
     reference = clarabel_value(patches, y, 0.1, patterns, pooling)
     assert by_gates.dual_bound == pytest.approx(reference, rel=1e-6)
-    everything = sign_patterns(patches) if pooling == "average" else winner_patterns(patches)
-    full = train_convex(patches, y, 0.1, pooling=pooling, arrangements=everything)
-    exact = train_convex(patches, y, 0.1, pooling=pooling)
-    assert full.objective == pytest.approx(exact.objective, rel=1e-7)
+    cells = enumerate_cells(patches, pooling)
+    exact = train_convex(patches, y, 0.1, architecture=pooling)
+    handed_on = train_convex(patches, y, 0.1, architecture=pooling, cells=cells)
+    assert handed_on.exact and handed_on.gap == exact.gap and handed_on.cells is cells
+    full = train_convex(patches, y, 0.1, architecture=pooling, cells=cells.patterns)
+    assert full.objective == pytest.approx(exact.objective, rel=1e-7) and np.isnan(full.gap)
 
 
 def test_the_path_is_the_solutions_one_by_one(draw):
@@ -226,7 +231,7 @@ def test_degenerate_patches(draw):
     patches[1] = patches[2]
     patches[3, 0] = -2 * patches[3, 1]
     for pooling in POOLINGS:
-        solution = train_convex(patches, y, 0.1, pooling=pooling)
+        solution = train_convex(patches, y, 0.1, architecture=pooling)
         assert solution.gap <= 1e-7
     zero = train_convex(np.zeros((3, 2, 2)), np.ones(3), 0.1)
     assert zero.objective == zero.dual_bound == 1.5
@@ -236,61 +241,35 @@ def test_degenerate_patches(draw):
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_certificates_are_rigorous(draw, pooling):
     patches, y = draw(7, 2, 2)
-    beta = 0.1 * beta_max(patches, y, pooling)
-    optimum = train_convex(patches, y, beta, pooling=pooling)
+    beta = 0.1 * beta_max(patches, y, architecture=pooling)
+    optimum = train_convex(patches, y, beta, architecture=pooling)
     rng = np.random.default_rng(0)
-    bad = certify(
-        10 * rng.standard_normal((5, 2)), rng.standard_normal(5), patches, y, beta, pooling
-    )
+    wild = Network(10 * rng.standard_normal((5, 2)), rng.standard_normal(5), pooling)
+    bad = certify(wild, patches, y, beta)
     assert bad.gap > 0.9
     assert bad.dual_bound <= optimum.objective
     for noise in (1e-1, 1e-3):
         filters = optimum.network.filters + noise * rng.standard_normal(
             optimum.network.filters.shape
         )
+        near = Network(filters, optimum.network.weights, pooling)
         for dual in (None, optimum.dual):
-            near = certify(filters, optimum.network.weights, patches, y, beta, pooling, dual=dual)
-            excess = near.objective - optimum.objective
-            assert near.dual_bound <= optimum.objective * (1 + 1e-9)
-            assert near.gap * near.objective >= excess - 1e-9
-        assert near.gap * near.objective == pytest.approx(excess, rel=1e-3, abs=1e-7)
+            found = certify(near, patches, y, beta, dual=dual)
+            excess = found.objective - optimum.objective
+            assert found.dual_bound <= optimum.objective * (1 + 1e-9)
+            assert found.gap * found.objective >= excess - 1e-9
+        assert found.gap * found.objective == pytest.approx(excess, rel=1e-3, abs=1e-7)
 
 
 def test_restricted_certificates_are_larger(draw):
     patches, y = draw(7, 2, 3)
     network = Network(np.eye(3), np.ones(3))
-    few = pattern_cells(patches, gate_patterns(patches, sample_gates(3, 3, 0)))
     everything = enumerate_cells(patches)
     bounds = [
-        certify(network.filters, network.weights, patches, y, 0.1, cells=cells).dual_bound
-        for cells in (few, everything)
+        certify(network, patches, y, 0.1, cells=cells).dual_bound
+        for cells in (sample_gates(3, 3, 0), everything)
     ]
     assert bounds[0] > bounds[1]
-
-
-@pytest.mark.parametrize("pooling", POOLINGS)
-def test_networks_are_balanced_and_reduced_without_changing_outputs(draw, pooling):
-    patches, y = draw(5, 2, 3)
-    rng = np.random.default_rng(1)
-    network = Network(rng.standard_normal((20, 3)), rng.standard_normal(20), pooling)
-    even = balance(network)
-    np.testing.assert_allclose(even.predict(patches), network.predict(patches), atol=1e-12)
-    np.testing.assert_allclose(np.linalg.norm(even.filters, axis=1), np.abs(even.weights))
-    small = reduce_filters(network, patches)
-    np.testing.assert_allclose(small.predict(patches), network.predict(patches), atol=1e-9)
-    assert len(small.weights) <= 5
-    assert small.objective(patches, y, 1.0) <= even.objective(patches, y, 1.0) + 1e-9
-    assert even.objective(patches, y, 1.0) < network.objective(patches, y, 1.0)
-
-
-def test_the_torch_module_is_the_network(draw):
-    patches, y = draw(5, 3, 2)
-    for pooling in POOLINGS:
-        network = train_convex(patches, y, 0.05, pooling=pooling).network
-        module = network.to_torch()
-        np.testing.assert_allclose(
-            module(torch.tensor(patches)).detach().numpy(), network.predict(patches), atol=1e-14
-        )
 
 
 @pytest.mark.parametrize(
@@ -302,13 +281,12 @@ def test_the_torch_module_is_the_network(draw):
         ({"patches": np.full((4, 2, 2), np.inf)}, "patches: expected finite"),
         ({"beta": 0.0}, "beta: expected a number above 0"),
         ({"beta": -1.0}, "beta: expected a number above 0, found -1"),
-        ({"pooling": "mean"}, "pooling: expected one of average, max, none, found 'mean'"),
-        ({"arrangements": "all"}, "arrangements: expected 'exact'"),
-        ({"arrangements": 0}, "arrangements: expected at least 1 gate"),
-        ({"arrangements": np.ones((3, 5))}, r"gates of shape \(2, T\)"),
-        ({"arrangements": np.ones((2, 4, 3), bool)}, "patterns of shape"),
-        ({"pooling": "max", "arrangements": np.ones((1, 4, 2), bool)}, "at most one winner"),
-        ({"cones": "order"}, "cones: expected"),
+        ({"architecture": "mean"}, "architecture: expected one of average, max, none, linear"),
+        ({"cells": "all"}, "cells: expected None for all, a number of gates"),
+        ({"cells": 0}, "cells: expected at least 1 gate"),
+        ({"cells": np.ones((3, 5))}, r"gates of shape \(2, T\)"),
+        ({"cells": np.ones((2, 4, 3), bool)}, "patterns of shape"),
+        ({"architecture": "max", "cells": np.ones((1, 4, 2), bool)}, "at most one winner"),
         ({"max_patterns": 3}, "predicts up to"),
     ],
 )
@@ -321,74 +299,47 @@ def test_errors_name_the_argument(draw, change, message):
 
 def test_certify_refuses_networks_of_another_shape(draw):
     patches, y = draw(4, 2, 2)
-    with pytest.raises(ValueError, match="filters: expected shape"):
-        certify(np.ones((3, 5)), np.ones(3), patches, y, 0.1)
-    with pytest.raises(ValueError, match="weights: expected shape"):
-        certify(np.ones((3, 2)), np.ones(2), patches, y, 0.1)
+    with pytest.raises(ValueError, match=r"filters: expected shape \(m, 2\) for these patches"):
+        certify(Network(np.ones((3, 5)), np.ones(3)), patches, y, 0.1)
+    with pytest.raises(ValueError, match=r"weights: expected shape \(m, 2\)"):
+        certify(Network(np.ones((3, 2)), np.ones(3), "none"), patches, y, 0.1)
+    with pytest.raises(ValueError, match="dual: expected 4 finite entries"):
+        certify(Network(np.ones((3, 2)), np.ones(3)), patches, y, 0.1, dual=y[:3])
+
+
+@pytest.mark.parametrize("cones", ["order", "some"])
+def test_cones_that_are_not_there_cannot_be_dropped(draw, cones):
+    with pytest.raises(ValueError, match="cones: expected True, False, or 'order' with max"):
+        relax(*draw(4, 2, 2), 0.1, cones=cones)
 
 
 @pytest.mark.parametrize(
     "call",
     [
-        lambda patches, y: Network(np.ones((3, 2)), np.ones(3), "mean"),
-        lambda patches, y: features(np.ones((3, 2)), patches, "mean"),
+        lambda patches, y: get_architecture("mean"),
         lambda patches, y: enumerate_cells(patches, "mean"),
-        lambda patches, y: gate_patterns(patches, np.ones((2, 5)), "mean"),
-        lambda patches, y: pattern_cells(patches, sign_patterns(patches), "mean"),
-        lambda patches, y: ConvexCNNRegressor(pooling="mean").fit(patches[:, 0], y),
+        lambda patches, y: path(patches, y, [0.1], architecture="mean"),
+        lambda patches, y: beta_max(patches, y, architecture="mean"),
+        lambda patches, y: ConvexCNNRegressor(architecture="mean").fit(patches[:, 0], y),
     ],
 )
-def test_an_unknown_pooling_is_refused(draw, call):
-    with pytest.raises(ValueError, match="pooling: expected one of average, max, found 'mean'"):
+def test_an_unknown_architecture_is_refused(draw, call):
+    with pytest.raises(ValueError, match="architecture: expected one of average, max, none, lin"):
         call(*draw(4, 2, 2))
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda patches, y, cells: beta_max(patches, y, "mean", cells=cells),
-        lambda patches, y, cells: path(patches, y, [0.1], pooling="mean"),
-        lambda patches, y, cells: train_convex(
-            patches, y, 0.1, pooling="mean", arrangements=cells.patterns
-        ),
-        lambda patches, y, cells: certify(
-            np.ones((3, 2)), np.ones(3), patches, y, 0.1, "mean", cells=cells
-        ),
-    ],
-)
-def test_an_unknown_pooling_is_refused_with_cells_at_hand(draw, call):
+def test_cells_of_another_architecture_or_of_other_samples_are_refused(draw):
     patches, y = draw(4, 2, 2)
-    message = "pooling: expected one of average, max, none, found 'mean'"
-    with pytest.raises(ValueError, match=message):
-        call(patches, y, enumerate_cells(patches))
+    cells = enumerate_cells(patches)
+    with pytest.raises(ValueError, match=r"cells: expected those of .* 'max', found .* 'average'"):
+        train_convex(patches, y, 0.1, architecture="max", cells=cells)
+    with pytest.raises(ValueError, match="cells: expected those of 3 samples with 2 patches"):
+        beta_max(patches[:3], y[:3], cells=cells)
 
 
-@pytest.mark.parametrize(
-    "option",
-    [{"cones": False}, {"cones": "order"}, {"seed": 1}, {"max_patterns": 10}],
-    ids=str,
-)
-def test_training_without_pooling_refuses_what_it_would_ignore(draw, option):
-    patches, y = draw(4, 2, 2)
-    (name,) = option
-    with pytest.raises(ValueError, match=f"{name}: has no meaning with pooling 'none'"):
-        train_convex(patches, y, 0.5, pooling="none", **option)
-    if name != "cones":
-        with pytest.raises(ValueError, match=f"{name}: has no meaning with pooling 'none'"):
-            path(patches, y, [0.5], pooling="none", **option)
-
-
-@pytest.mark.parametrize("name", ["dual", "cells", "max_patterns"])
-def test_certificates_without_pooling_refuse_what_they_would_ignore(draw, name):
-    patches, y = draw(4, 2, 2)
-    value = {"dual": y, "cells": enumerate_cells(patches), "max_patterns": 10}[name]
-    weights = np.ones((3, 2)), np.ones((3, 2))
-    certify(*weights, patches, y, 0.5, "none")
-    with pytest.raises(ValueError, match=f"{name}: has no meaning with pooling 'none'"):
-        certify(*weights, patches, y, 0.5, "none", **{name: value})
-    if name != "dual":
-        with pytest.raises(ValueError, match=f"{name}: has no meaning with pooling 'none'"):
-            beta_max(patches, y, "none", **{name: value})
+def test_the_library_loads_neither_torch_nor_scikit_learn():
+    code = "import sys, cnntheory.ergen2021; sys.exit(bool({'torch', 'sklearn'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src").returncode == 0
 
 
 # Real images
@@ -423,27 +374,26 @@ def cut(pixels, side, stride):
 def test_images_are_trained_to_the_tolerance(pictures, n, side, stride, gates, weight_decay):
     pixels, y = pictures
     patches = cut(pixels[:n], side, stride)
-    solution = train_convex(patches, y[:n], weight_decay, arrangements=gates, tol=1e-4)
+    solution = train_convex(patches, y[:n], weight_decay, cells=gates, tol=1e-4)
     assert solution.converged and solution.restricted_gap <= 1e-4 and np.isnan(solution.gap)
     # Gaussian patches of the shape, at the same strength of the weight decay.
     draws = np.random.default_rng(0).standard_normal(patches.shape) * patches.std()
-    assert train_convex(draws, y[:n], weight_decay, arrangements=gates, tol=1e-4).converged
+    assert train_convex(draws, y[:n], weight_decay, cells=gates, tol=1e-4).converged
 
 
 def test_what_does_not_converge_says_so(pictures, monkeypatch):
     pixels, y = pictures
-    short = functools.partial(train.interior_point, max_iterations=3)
-    monkeypatch.setattr(train, "interior_point", short)
+    short = functools.partial(columns.interior_point, max_iter=3)
+    monkeypatch.setattr(columns, "interior_point", short)
     with pytest.warns(ConvergenceWarning, match=r"relative gap of .* not to tol = 0.0001"):
-        solution = train_convex(cut(pixels[:50], 4, 2), y[:50], 1e-2, arrangements=5, tol=1e-4)
+        solution = train_convex(cut(pixels[:50], 4, 2), y[:50], 1e-2, cells=5, tol=1e-4)
     assert not solution.converged and solution.restricted_gap > 1e-4
 
 
 def test_the_certificate_of_sampled_cells_is_not_called_rigorous(draw):
     patches, y = draw(8, 2, 3)
     solution = train_convex(patches, y, 0.1)
-    network = solution.network
-    words = network.filters, network.weights, patches, y, 0.1
-    sampled = pattern_cells(patches, gate_patterns(patches, sample_gates(3, 5, 1)))
-    assert np.isnan(certify(*words, cells=sampled).gap)
-    assert certify(*words).gap == certify(*words).restricted_gap <= 1e-6
+    sampled = certify(solution.network, patches, y, 0.1, cells=sample_gates(3, 5, 1))
+    assert np.isnan(sampled.gap) and np.isfinite(sampled.restricted_gap)
+    exact = certify(solution.network, patches, y, 0.1)
+    assert exact.gap == exact.restricted_gap <= 1e-6

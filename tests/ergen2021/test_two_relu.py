@@ -9,17 +9,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import block_diag
 
-from cnntheory.ergen2021.baselines import train_baseline
-from cnntheory.ergen2021.pricing import atom_outputs, exact_pricer, search_atoms
-from cnntheory.ergen2021.two_relu import (
-    TwoReluNetwork,
-    beta_max_two_relu,
-    relax_two_relu,
-    train_two_relu,
+from cnntheory.ergen2021 import (
+    ConvergenceWarning,
+    Network,
+    TwoReLU,
+    beta_max,
+    certify,
+    enumerate_cells,
+    relax,
+    train_baseline,
+    train_convex,
 )
-from cnntheory.ergen2021.unpooled import train_unpooled
+from cnntheory.ergen2021.atoms import atom_outputs, exact_pricer, search_atoms
 from workflow.scripts import step
 from workflow.scripts.ergen2021 import problems
+
+
+def train_two_relu(patches, y, beta, shared=False, tol=1e-8):
+    return train_convex(patches, y, beta, architecture=TwoReLU(shared), tol=tol)
+
+
+def relax_two_relu(patches, y, beta, penalty):
+    return relax(patches, y, beta, architecture=TwoReLU(shared=True), penalty=penalty)
 
 
 def draw(seed, n=4, K=2, h=2):
@@ -66,7 +77,7 @@ def reference(patches, y, beta, shared, nuclear=False):
 
 def test_unshared_program_agrees_with_cvxpy():
     patches, y = draw(0, n=3)
-    beta = 0.2 * beta_max_two_relu(patches, y)
+    beta = 0.2 * beta_max(patches, y, architecture="two-relu")
     found = train_two_relu(patches, y, beta)
     expected = reference(patches, y, beta, shared=False)
     assert found.objective == pytest.approx(expected, rel=1e-6)
@@ -75,7 +86,7 @@ def test_unshared_program_agrees_with_cvxpy():
 @pytest.mark.parametrize("penalty", ["frobenius", "nuclear"])
 def test_relaxations_of_shared_filters_agree_with_cvxpy(penalty):
     patches, y = draw(1, n=2 if penalty == "nuclear" else 3)
-    beta = 0.1 * beta_max_two_relu(patches, y, shared=True)
+    beta = 0.1 * beta_max(patches, y, architecture=TwoReLU(shared=True))
     found = relax_two_relu(patches, y, beta, penalty)
     expected = reference(patches, y, beta, shared=True, nuclear=penalty == "nuclear")
     assert found.program == pytest.approx(expected, rel=1e-6)
@@ -88,7 +99,7 @@ def test_the_program_keeps_its_digits_where_many_groups_are_near_zero(share):
     rng = step.streams(271828, "ergen2021")
     inputs, y = problems.draw_signals(rng, 6, 4, 3)
     patches = problems.inputs_of("two_relu_unshared", inputs, 2)
-    beta = share * beta_max_two_relu(patches, y)
+    beta = share * beta_max(patches, y, architecture="two-relu")
     solution = train_two_relu(patches, y, beta)
     assert solution.program == pytest.approx(solution.objective, rel=1e-10)
     assert solution.gap < 1e-8
@@ -98,21 +109,21 @@ def test_the_program_keeps_its_digits_where_many_groups_are_near_zero(share):
 @pytest.mark.parametrize("share", [0.3, 0.05])
 def test_unshared_network_attains_the_program(shape, share):
     patches, y = draw(2, *shape)
-    beta = share * beta_max_two_relu(patches, y)
+    beta = share * beta_max(patches, y, architecture="two-relu")
     found = train_two_relu(patches, y, beta)
     network = found.network
     assert -1e-12 <= found.gap <= 1e-8
     assert found.objective == pytest.approx(found.program, rel=1e-8)
     assert network.objective(patches, y, beta) == found.objective
     assert np.linalg.norm(network.filters, axis=2).max() <= 1 + 1e-12
-    np.testing.assert_allclose(np.linalg.norm(network.first, axis=1), np.abs(network.second))
-    assert len(network.second) <= len(y)
+    np.testing.assert_allclose(np.linalg.norm(network.inner, axis=1), np.abs(network.weights))
+    assert len(network.weights) <= len(y)
 
 
 @pytest.mark.parametrize(("seed", "n"), [(0, 4), (2, 3)])
 def test_shared_filters_are_certified_and_above_their_relaxations(seed, n):
     patches, y = draw(seed, n)
-    beta = 0.1 * beta_max_two_relu(patches, y, shared=True)
+    beta = 0.1 * beta_max(patches, y, architecture=TwoReLU(shared=True))
     found = train_two_relu(patches, y, beta, shared=True)
     assert -1e-12 <= found.gap <= 1e-8
     assert found.objective == pytest.approx(found.program, rel=1e-7)
@@ -127,15 +138,19 @@ def test_shared_filters_are_certified_and_above_their_relaxations(seed, n):
 
 def test_shared_filters_beyond_exact_pricing_are_bracketed():
     patches, y = draw(3, n=3, h=3)
-    beta = 0.2 * beta_max_two_relu(patches, y, shared=True)
-    found = train_two_relu(patches, y, beta, shared=True)
+    beta = 0.2 * beta_max(patches, y, architecture=TwoReLU(shared=True))
+    with pytest.warns(ConvergenceWarning, match="not to tol"):
+        found = train_two_relu(patches, y, beta, shared=True)
     assert found.dual_bound <= found.objective + 1e-12
-    assert found.gap <= 0.02
+    assert 1e-8 < found.gap <= 0.02 and not found.converged
+    # prices are bounded by the nuclear norm, from above
+    certificate = certify(found.network, patches, y, beta, dual=found.dual)
+    assert found.dual_bound * (1 - 1e-6) <= certificate.dual_bound <= found.objective
 
 
 def test_one_patch_is_the_two_layer_network():
     patches, y = draw(4, n=5, K=1)
-    expected = train_unpooled(patches, y, 0.2)
+    expected = train_convex(patches, y, 0.2, architecture="none")
     for found in (
         train_two_relu(patches, y, 0.2),
         relax_two_relu(patches, y, 0.2, "frobenius"),
@@ -164,22 +179,18 @@ def test_no_network_is_below_the_bound(seed):
     rng = np.random.default_rng(seed)
     for scale in (0.1, 0.4, 1.0):
         u = rng.standard_normal((3, 2, 2))
-        net = TwoReluNetwork(
-            u / np.linalg.norm(u, axis=-1, keepdims=True),
-            scale * rng.standard_normal((3, 2)),
-            scale * rng.standard_normal(3),
-        )
+        inner, weights = scale * rng.standard_normal((3, 2)), scale * rng.standard_normal(3)
+        net = Network(u / np.linalg.norm(u, axis=-1, keepdims=True), weights, "two-relu", inner)
         assert net.objective(patches, y, 0.1) >= bound
 
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_descent_never_goes_below_the_optimum_and_comes_close(shared):
     patches, y = draw(5)
-    beta = 0.2 * beta_max_two_relu(patches, y, shared=shared)
+    beta = 0.2 * beta_max(patches, y, architecture=TwoReLU(shared))
     found = train_two_relu(patches, y, beta, shared=shared)
-    name = "two_relu_shared" if shared else "two_relu_unshared"
     run = train_baseline(
-        name, patches, y, beta, width=16, rng=np.random.default_rng(0), restarts=12, steps=2000
+        patches, y, beta, architecture=TwoReLU(shared), width=16, rng=0, restarts=12, max_iter=2000
     )
     assert run.objective.min() >= found.dual_bound - 1e-9
     assert run.objective.min() <= found.objective * (1 + 1e-3)
@@ -188,9 +199,27 @@ def test_descent_never_goes_below_the_optimum_and_comes_close(shared):
 @pytest.mark.parametrize("shared", [True, False])
 def test_zero_is_optimal_from_beta_max_on(shared):
     patches, y = draw(6, n=3)
-    beta = beta_max_two_relu(patches, y, shared=shared)
+    beta = beta_max(patches, y, architecture=TwoReLU(shared))
     above = train_two_relu(patches, y, beta * (1 + 1e-6), shared=shared)
     assert above.objective == y @ y / 2
-    assert len(above.network.second) == 0
+    assert len(above.network.weights) == 0
     below = train_two_relu(patches, y, beta * 0.99, shared=shared)
     assert below.objective < above.objective
+
+
+def test_given_patterns_restrict_the_first_layer():
+    patches, y = draw(7, n=3)
+    cells = enumerate_cells(patches, "two-relu")
+    same = train_convex(patches, y, 0.1, architecture="two-relu", cells=cells.patterns)
+    full = train_convex(patches, y, 0.1, architecture="two-relu", cells=cells)
+    assert full.exact and not same.exact and np.isnan(same.gap)
+    assert same.objective == pytest.approx(full.objective, rel=1e-7)
+    few = train_convex(patches, y, 0.1, architecture="two-relu", cells=cells.patterns[:4])
+    assert few.restricted_gap <= 1e-8 and few.objective > full.objective * (1 + 1e-6)
+
+
+def test_filters_that_exceed_their_bound_have_no_certificate():
+    patches, y = draw(8)
+    network = Network(2 * np.ones((1, 2, 2)), np.ones(1), "two-relu", np.ones((1, 2)))
+    with pytest.raises(ValueError, match=r"filters: expected norms of at most 1, found 2.83"):
+        certify(network, patches, y, 0.1)

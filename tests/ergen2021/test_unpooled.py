@@ -5,19 +5,32 @@ from itertools import product
 import cvxpy as cp
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnntheory.ergen2021.baselines import train_baseline
-from cnntheory.ergen2021.unpooled import (
-    UnpooledNetwork,
-    beta_max_unpooled,
-    certify_unpooled,
-    price_unpooled,
-    relax_unpooled,
-    train_unpooled,
+from cnntheory.ergen2021 import (
+    Network,
+    beta_max,
+    certify,
+    enumerate_cells,
+    relax,
+    train_baseline,
+    train_convex,
 )
+
+
+def train_unpooled(patches, y, beta):
+    return train_convex(patches, y, beta, architecture="none")
+
+
+def relax_unpooled(patches, y, beta, penalty):
+    return relax(patches, y, beta, architecture="none", penalty=penalty)
+
+
+def price_unpooled(v, patches):
+    """The largest price and where it is."""
+    values, directions = enumerate_cells(patches, "none").price(v)
+    return values[0], directions[0]
 
 
 def draw(seed, n=5, K=2, h=2):
@@ -56,7 +69,7 @@ def test_price_on_degenerate_patches():
 @pytest.mark.parametrize("penalty", ["frobenius", "nuclear"])
 def test_relaxations_agree_with_cvxpy(penalty):
     patches, y = draw(2, n=4)
-    beta = 0.1 * beta_max_unpooled(patches, y)
+    beta = 0.1 * beta_max(patches, y, architecture="none")
     # The patterns that many random directions see, in place of the library's enumeration.
     gates = np.random.default_rng(0).standard_normal((20_000, 2))
     norm = cp.normNuc if penalty == "nuclear" else lambda Z: cp.norm(Z, "fro")
@@ -81,7 +94,7 @@ def test_relaxations_agree_with_cvxpy(penalty):
 @pytest.mark.parametrize("share", [0.3, 0.05])
 def test_optimum_is_certified_and_above_its_relaxations(seed, shape, share):
     patches, y = draw(seed, *shape)
-    beta = share * beta_max_unpooled(patches, y)
+    beta = share * beta_max(patches, y, architecture="none")
     found = train_unpooled(patches, y, beta)
     assert -1e-12 <= found.gap <= 1e-8
     assert found.objective == pytest.approx(found.program, rel=1e-8)
@@ -95,9 +108,9 @@ def test_optimum_is_certified_and_above_its_relaxations(seed, shape, share):
 
 def test_descent_never_goes_below_the_optimum_and_comes_close():
     patches, y = draw(0)
-    beta = 0.1 * beta_max_unpooled(patches, y)
+    beta = 0.1 * beta_max(patches, y, architecture="none")
     found = train_unpooled(patches, y, beta)
-    run = train_baseline("unpooled", patches, y, beta, width=10, rng=np.random.default_rng(0))
+    run = train_baseline(patches, y, beta, architecture="none", width=10, rng=0)
     assert run.objective.min() >= found.dual_bound - 1e-9
     assert run.objective.min() <= found.objective * (1 + 1e-4)
     assert run.network().objective(patches, y, beta) == pytest.approx(run.objective.min())
@@ -108,24 +121,24 @@ def test_descent_never_goes_below_the_optimum_and_comes_close():
 def test_no_network_is_below_a_certificate(seed):
     patches, y = draw(seed, n=4)
     rng = np.random.default_rng(seed)
-    nets = [UnpooledNetwork(*rng.standard_normal((2, 3, 2)) * s) for s in (0.3, 0.6, 1.0)]
-    certificates = [certify_unpooled(net, patches, y, 0.2) for net in nets]
-    best = min(objective for objective, _, _ in certificates)
-    assert all(bound <= best for _, bound, _ in certificates)
+    nets = [Network(*rng.standard_normal((2, 3, 2)) * s, "none") for s in (0.3, 0.6, 1.0)]
+    found = [certify(net, patches, y, 0.2) for net in nets]
+    best = min(certificate.objective for certificate in found)
+    assert all(certificate.dual_bound <= best for certificate in found)
 
 
 def test_certificate_of_good_and_bad_networks():
     patches, y = draw(3)
-    beta = 0.1 * beta_max_unpooled(patches, y)
+    beta = 0.1 * beta_max(patches, y, architecture="none")
     good = train_unpooled(patches, y, beta).network
-    assert certify_unpooled(good, patches, y, beta)[2] <= 1e-4
-    bad = UnpooledNetwork(3 * good.filters, good.weights)
-    assert certify_unpooled(bad, patches, y, beta)[2] > 0.5
+    assert certify(good, patches, y, beta).gap <= 1e-4
+    bad = Network(3 * good.filters, good.weights, "none")
+    assert certify(bad, patches, y, beta).gap > 0.5
 
 
 def test_zero_is_optimal_from_beta_max_on():
     patches, y = draw(4)
-    beta = beta_max_unpooled(patches, y)
+    beta = beta_max(patches, y, architecture="none")
     above = train_unpooled(patches, y, beta)
     assert above.objective == y @ y / 2
     assert len(above.network.filters) == 0
@@ -133,20 +146,13 @@ def test_zero_is_optimal_from_beta_max_on():
     assert train_unpooled(patches, y, beta * (1 - 1e-4)).objective < above.objective
 
 
-@pytest.mark.parametrize("activation", ["relu", "linear"])
-def test_the_torch_network_predicts_the_same(activation):
-    patches, _ = draw(6)
-    rng = np.random.default_rng(0)
-    network = UnpooledNetwork(*rng.standard_normal((2, 3, 2)), activation)
-    module = network.to_torch()
-    outputs = module(torch.tensor(patches)).detach().numpy()
-    np.testing.assert_allclose(outputs, network.predict(patches))
-    assert sum(parameter.numel() for parameter in module.parameters()) == 12
-
-
 def test_bad_arguments():
     patches, y = draw(5)
-    with pytest.raises(ValueError, match="penalty: expected 'nuclear' or 'frobenius'"):
+    with pytest.raises(ValueError, match="penalty: expected one of frobenius, nuclear for"):
         relax_unpooled(patches, y, 1.0, "l1")
-    with pytest.raises(ValueError, match="beta"):
-        train_unpooled(patches, y, -1.0)
+    with pytest.raises(ValueError, match="cones: architecture 'none' keeps them"):
+        relax(patches, y, 1.0, architecture="none", penalty="nuclear", cones=False)
+    with pytest.raises(ValueError, match="cells: architecture 'none' prices all filters at once"):
+        train_convex(patches, y, 1.0, architecture="none", cells=5)
+    with pytest.raises(ValueError, match="predicts up to 20 patterns"):
+        train_convex(patches, y, 1.0, architecture="none", max_patterns=19)

@@ -1,36 +1,25 @@
-"""Ergen & Pilanci: two- and three-layer convolutional networks trained by convex programs."""
+"""Ergen & Pilanci: two- and three-layer convolutional networks trained by convex programs.
 
-from .arrangements import (
-    ArrangementTooLarge,
-    Cells,
-    cover_count,
-    enumerate_cells,
-    gate_patterns,
-    paper_bound,
-    pattern_cells,
-    sample_gates,
-    sign_patterns,
-    winner_patterns,
-)
+`train_convex` trains every architecture, `beta_max` is where its optimum becomes zero, `path` goes
+down from there; `certify` bounds how far any network is from the optimum, `relax` leaves out what
+the programs need. `enumerate_cells` and `sample_gates` say which gates there are, and
+`train_baseline` is descent on the networks themselves.
+"""
+
+from .architectures import Circular, TwoReLU, enumerate_cells
+from .arrangements import ArrangementTooLarge, Cells, cover_count, paper_bound, sample_gates
 from .baselines import Baseline, train_baseline
-from .circular import CircularNetwork, CircularSolution, beta_max_circular, train_circular
-from .linear import LinearSolution, beta_max_linear, train_linear
-from .network import Network, balance, reduce_filters
-from .train import Certificate, ConvergenceWarning, Solution, beta_max, certify, path, train_convex
-from .two_relu import (
-    TwoReluNetwork,
-    TwoReluSolution,
-    beta_max_two_relu,
-    relax_two_relu,
-    train_two_relu,
-)
-from .unpooled import (
-    UnpooledNetwork,
-    UnpooledSolution,
-    beta_max_unpooled,
-    certify_unpooled,
-    relax_unpooled,
-    train_unpooled,
+from .network import Network
+from .train import (
+    Certificate,
+    ConvergenceWarning,
+    Relaxation,
+    Solution,
+    beta_max,
+    certify,
+    path,
+    relax,
+    train_convex,
 )
 
 __all__ = [
@@ -38,43 +27,23 @@ __all__ = [
     "Baseline",
     "Cells",
     "Certificate",
-    "CircularNetwork",
-    "CircularSolution",
+    "Circular",
     "ConvergenceWarning",
     "ConvexCNNRegressor",
-    "LinearSolution",
     "Network",
+    "Relaxation",
     "Solution",
-    "TwoReluNetwork",
-    "TwoReluSolution",
-    "UnpooledNetwork",
-    "UnpooledSolution",
-    "balance",
+    "TwoReLU",
     "beta_max",
-    "beta_max_circular",
-    "beta_max_linear",
-    "beta_max_two_relu",
-    "beta_max_unpooled",
     "certify",
-    "certify_unpooled",
     "cover_count",
     "enumerate_cells",
-    "gate_patterns",
     "paper_bound",
     "path",
-    "pattern_cells",
-    "reduce_filters",
-    "relax_two_relu",
-    "relax_unpooled",
+    "relax",
     "sample_gates",
-    "sign_patterns",
     "train_baseline",
-    "train_circular",
     "train_convex",
-    "train_linear",
-    "train_two_relu",
-    "train_unpooled",
-    "winner_patterns",
 ]
 
 

@@ -12,35 +12,18 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
+from scipy.optimize import nnls
 
-POOLINGS = ("average", "max")
 # Unit rows closer than this are one hyperplane; arcs narrower than this are taken for empty.
 _TOLERANCE = 1e-9
+# A cone whose best unit vector clears its walls (unit normals) by less is taken for flat.
+_CLEARANCE = 1e-9
 # Entries of a block of arcs, so that its temporaries stay in the cache's reach.
 _BLOCK_ENTRIES = 1 << 20
 
 
 class ArrangementTooLarge(ValueError):
     """More cells than the budget allows."""
-
-
-def check_pooling(pooling, *more):
-    """Refuse a pooling that is unknown.
-
-    Parameters
-    ----------
-    pooling : str
-    *more : str
-        Words that the caller knows beside ``"average"`` and ``"max"``.
-
-    Raises
-    ------
-    ValueError
-        It names the words that are allowed.
-    """
-    allowed = (*POOLINGS, *more)
-    if pooling not in allowed:
-        raise ValueError(f"pooling: expected one of {', '.join(allowed)}, found {pooling!r}")
 
 
 @dataclass(frozen=True)
@@ -50,13 +33,15 @@ class Cells:
     Attributes
     ----------
     rows : ndarray, shape (N, h)
-        Unit normals of the distinct hyperplanes.
+        Normals of the hyperplanes; distinct and of unit length for pooled networks.
     signs : int8 ndarray, shape (P, N)
         Side of each hyperplane, 0 where the hyperplane does not bound the cone.
     patterns : bool ndarray, shape (P, n, K)
         The patches that reach the output on the cell: ``A_i = sum_k D_i^k X_k``.
     exact : bool
         Whether the cells cover the whole space.
+    architecture : str
+        Name of the architecture that they are cells of.
     facets : int ndarray, shape (P, F), optional
         Rows that bound each cone, filled up with -1; if absent every row may.
     """
@@ -65,6 +50,7 @@ class Cells:
     signs: np.ndarray
     patterns: np.ndarray
     exact: bool
+    architecture: str
     facets: np.ndarray | None = None
 
     @cached_property
@@ -119,111 +105,51 @@ def paper_bound(rows, rank):
     return 2 * rank * (np.e * (rows - 1) / rank) ** rank
 
 
-def sign_patterns(patches, *, max_patterns=200_000):
-    """All sign patterns ``1[x_{sk}^T u >= 0]`` of full-dimensional cells (average pooling).
-
-    Parameters
-    ----------
-    patches : ndarray, shape (n, K, h)
-    max_patterns : int, optional
-        Budget for the predicted number of cells.
-
-    Returns
-    -------
-    bool ndarray, shape (P, n, K)
-        Distinct patterns; False at zero patches, which reach no output.
-
-    Raises
-    ------
-    ArrangementTooLarge
-        If Cover's bound exceeds the budget.
-
-    References
-    ----------
-    Ergen & Pilanci, arXiv 2006.14798, the matrices ``D(S_i^k)`` of the two-layer program.
-    """
-    return enumerate_cells(patches, "average", max_patterns=max_patterns).patterns
-
-
-def winner_patterns(patches, *, max_patterns=200_000):
-    """All patterns of winners of max pooling: which patch, if any, reaches the output.
-
-    Parameters
-    ----------
-    patches : ndarray, shape (n, K, h)
-    max_patterns : int, optional
-        Budget for the predicted number of cells before those of equal winners are merged.
-
-    Returns
-    -------
-    bool ndarray, shape (P, n, K)
-        Distinct patterns, at most one True for each sample.
-
-    Raises
-    ------
-    ArrangementTooLarge
-        If Cover's bound exceeds the budget.
-    """
-    return enumerate_cells(patches, "max", max_patterns=max_patterns).patterns
-
-
-def sample_gates(h, count, seed=0):
+def sample_gates(h, count, rng=0):
     """Gaussian gates; fewer gates of one seed are a prefix of more.
 
     Parameters
     ----------
     h, count : int
         Length of a filter and number of gates.
-    seed : int or numpy.random.Generator
+    rng : int or numpy.random.Generator, optional
 
     Returns
     -------
     ndarray, shape (h, count)
     """
-    return np.random.default_rng(seed).standard_normal((count, h)).T
+    return np.random.default_rng(rng).standard_normal((count, h)).T
 
 
-def gate_patterns(patches, gates, pooling="average"):
-    """Patterns of the cells in which given filters lie.
+def check_budget(predicted, max_patterns, what):
+    """Refuse an enumeration beforehand.
 
-    Parameters
-    ----------
-    patches : ndarray, shape (n, K, h)
-    gates : ndarray, shape (h, T)
-    pooling : {"average", "max"}
-
-    Returns
-    -------
-    bool ndarray, shape (P, n, K)
-        Distinct patterns in the order in which the gates meet them.
+    Raises
+    ------
+    ArrangementTooLarge
     """
-    check_pooling(pooling)
-    response = np.moveaxis(patches @ gates, -1, 0)
-    if pooling == "average":
-        patterns = response > 0
-    else:
-        patterns = _winners(response)
-    return _distinct(patterns)[0]
+    if predicted > max_patterns:
+        raise ArrangementTooLarge(
+            f"cells: exact enumeration predicts up to {predicted} patterns ({what}), above the "
+            f"budget of {max_patterns}; sample gates instead (cells=<number of gates>), shorten "
+            "the filter or use fewer samples"
+        )
 
 
-def enumerate_cells(patches, pooling="average", *, max_patterns=200_000):
-    """Enumerate every cell, with the rows that bound it.
+def enumerate_pooled(patches, pooling, max_patterns):
+    """Every cell of a pooled architecture, with the rows that bound it.
 
     Parameters
     ----------
     patches : ndarray, shape (n, K, h)
-    pooling : {"average", "max"}
-    max_patterns : int, optional
+    pooling : Average or Max
+        Which hyperplanes there are, and what reaches the output.
+    max_patterns : int
         Budget for the predicted number of cells.
 
     Returns
     -------
     Cells
-
-    Raises
-    ------
-    ArrangementTooLarge
-        If Cover's bound exceeds the budget.
 
     Notes
     -----
@@ -232,103 +158,55 @@ def enumerate_cells(patches, pooling="average", *, max_patterns=200_000):
     cells around an arc are found by sides alone, no point near it is evaluated, so degenerate
     arrangements are exact too. Cost ``O(2^r C(N, r - 2) N)`` hashes, ``O(P N)`` signs.
     """
-    rows, index, orientation = _arrangement_rows(patches, pooling)
+    rows, index, orientation = distinct_rows(pooling.normals(patches))
     rank = _rank(rows)
     predicted = cover_count(len(rows), rank)
-    if predicted > max_patterns:
-        raise ArrangementTooLarge(
-            f"arrangements: exact enumeration predicts up to {predicted} patterns ({len(rows)} "
-            f"hyperplanes of rank {rank}), above the budget of {max_patterns}; sample gates "
-            "instead (arrangements=<number of gates>), shorten the filter or use fewer samples"
-        )
+    check_budget(predicted, max_patterns, f"{len(rows)} hyperplanes of rank {rank}")
     n, K, _ = patches.shape
     if rank == 0:
-        nothing = np.zeros((1, n, K), bool)
-        return Cells(rows, np.zeros((1, 0), np.int8), nothing, True, np.zeros((1, 0), int))
-    sides, facets = _cell_sides(rows, rank)
+        nothing, name = np.zeros((1, n, K), bool), pooling.name
+        facets = np.zeros((1, 0), int)
+        return Cells(rows, np.zeros((1, 0), np.int8), nothing, True, name, facets)
+    sides, (cell, row) = _cell_sides(rows, rank)
     # side of every patch or difference: False where the row is zero
     signed = sides[:, np.maximum(index, 0)] ^ (orientation < 0)
     signed[:, index < 0] = False
-    if pooling == "average":
-        patterns = signed.reshape(-1, n, K)
-        return Cells(rows, _as_signs(sides), patterns, True, _padded(*facets, len(sides)))
-    patterns, merged = _distinct(_winners_of_sides(signed, index, n, K))
-    signs = _winner_signs(patterns, index, orientation, len(rows))
-    # a merged cell is bounded where a cell of its own is, by a row that matters to the winners
-    cell, row = merged[facets[0]], facets[1]
-    cell, row = cell[signs[cell, row] != 0], row[signs[cell, row] != 0]
-    return Cells(rows, signs, patterns, True, _padded(cell, row, len(patterns)))
+    patterns, merged = pooling.patterns_of_sides(signed, index < 0, n, K)
+    if merged is None:
+        signs = (2 * sides.astype(np.int8)) - 1
+    else:
+        signs = pooling.signs(patterns, index, orientation, len(rows))
+        # a merged cell is bounded where a cell of its own is, by a row that matters to it
+        cell = merged[cell]
+        cell, row = cell[signs[cell, row] != 0], row[signs[cell, row] != 0]
+    facets = _padded(cell, row, len(patterns))
+    return Cells(rows, signs, patterns, True, pooling.name, facets)
 
 
-def pattern_cells(patches, patterns, pooling="average"):
-    """Cells with given patterns (sampled or chosen); they need not cover the space.
+def cells_of_patterns(patches, patterns, pooling):
+    """Cells with given patterns (P, n, K), sampled or chosen; they need not cover the space."""
+    rows, index, orientation = distinct_rows(pooling.normals(patches))
+    signs = pooling.signs(patterns, index, orientation, len(rows))
+    return Cells(rows, signs, patterns, False, pooling.name)
 
-    Parameters
-    ----------
-    patches : ndarray, shape (n, K, h)
-    patterns : bool ndarray, shape (P, n, K)
-        Patches that reach the output; for max pooling at most one for each sample.
-    pooling : {"average", "max"}
+
+def distinct_rows(normals):
+    """Distinct unit rows, and for each of `normals` (M, h) its row and orientation.
 
     Returns
     -------
-    Cells
+    rows : ndarray, shape (N, h)
+    index : int ndarray, shape (M,)
+        -1 for zero rows.
+    orientation : int8 ndarray, shape (M,)
+        Of +-1.
     """
-    rows, index, orientation = _arrangement_rows(patches, pooling)
-    if pooling == "max":
-        signs = _winner_signs(patterns, index, orientation, len(rows))
-        return Cells(rows, signs, patterns, False)
-    flat = np.where(patterns.reshape(len(patterns), -1), orientation, -orientation)
-    signs = np.zeros((len(patterns), len(rows)), np.int8)
-    signs[:, index[index >= 0]] = flat[:, index >= 0]
-    return Cells(rows, signs, patterns, False)
-
-
-def drop_order(cells, patches):
-    """Cells of max pooling without the order of the losers: only ``x_{s,winner} u >= 0`` is kept.
-
-    A relaxation, for the control that drops the ordering constraints.
-    """
-    _, index, orientation = _arrangement_rows(patches, "max")
-    n, K, _ = patches.shape
-    signs = np.zeros_like(cells.signs)
-    for position, kept in enumerate(cells.patterns.reshape(len(cells.patterns), n * K).T):
-        if index[position] >= 0:
-            signs[kept, index[position]] = orientation[position]
-    return Cells(cells.rows, signs, cells.patterns, False)
-
-
-def _winners(response):
-    """Winner of each sample among positive responses (..., K), as booleans."""
-    best = response.argmax(axis=-1)
-    winners = np.zeros(response.shape, bool)
-    np.put_along_axis(winners, best[..., None], True, axis=-1)
-    return winners & (response > 0)
-
-
-def _pairs(K):
-    return list(combinations(range(K), 2))
-
-
-def _arrangement_rows(patches, pooling):
-    """Distinct unit rows, and for each patch (then each difference) its row and orientation.
-
-    Returns rows (N, h), index (M,) with -1 for zero rows, orientation (M,) of +-1. The first n K
-    are the patches, sample by sample; max pooling appends ``X_k - X_l`` for each pair ``k < l``.
-    """
-    check_pooling(pooling)
-    patches = np.asarray(patches, float)
-    n, K, h = patches.shape
-    stacked = patches.reshape(n * K, h)
-    if pooling == "max" and K > 1:
-        differences = [patches[:, k] - patches[:, other] for k, other in _pairs(K)]
-        stacked = np.concatenate([stacked, *differences])
-    length = np.linalg.norm(stacked, axis=1)
+    length = np.linalg.norm(normals, axis=1)
     scale = length.max(initial=0.0)
-    index = np.full(len(stacked), -1)
-    orientation = np.ones(len(stacked), np.int8)
+    index = np.full(len(normals), -1)
+    orientation = np.ones(len(normals), np.int8)
     nonzero = np.flatnonzero(length > 1e-12 * scale)
-    unit = stacked[nonzero] / length[nonzero, None]
+    unit = normals[nonzero] / length[nonzero, None]
     leader, orientation[nonzero] = _leaders(unit)
     first, index[nonzero] = np.unique(leader, return_inverse=True)
     return unit[first], index, orientation
@@ -482,45 +360,7 @@ def _all_sides(count):
     return (np.arange(1 << count)[:, None] >> np.arange(count) & 1).astype(bool)
 
 
-def _as_signs(sides):
-    return (2 * sides.astype(np.int8)) - 1
-
-
-def _winners_of_sides(signed, index, n, K):
-    """Winners (P, n, K) from the sides of patches and of differences."""
-    positive = signed[:, : n * K].reshape(-1, n, K)
-    beats = positive.copy()
-    tied = (index[n * K :] < 0).reshape(-1, n)
-    ahead = signed[:, n * K :].reshape(len(signed), -1, n)
-    for pair, (k, other) in enumerate(_pairs(K)):
-        # equal patches: the first wins, as it does for argmax
-        wins = ahead[:, pair] | tied[pair]
-        beats[:, :, k] &= wins
-        beats[:, :, other] &= ~wins
-    return beats
-
-
-def _winner_signs(patterns, index, orientation, count):
-    """Cone of a pattern of winners: the winner is positive and ahead; else nobody is positive."""
-    P, n, K = patterns.shape
-    signs = np.zeros((P, count), np.int8)
-
-    def bound(column, cells, side):
-        if index[column] >= 0:
-            signs[cells, index[column]] = side * orientation[column]
-
-    for s in range(n):
-        inactive = ~patterns[:, s].any(axis=1)
-        for k in range(K):
-            bound(s * K + k, patterns[:, s, k], 1)
-            bound(s * K + k, inactive, -1)
-        for pair, (k, other) in enumerate(_pairs(K)):
-            bound(n * K + pair * n + s, patterns[:, s, k], 1)
-            bound(n * K + pair * n + s, patterns[:, s, other], -1)
-    return signs
-
-
-def _distinct(patterns):
+def distinct(patterns):
     """Distinct patterns, first appearance first, and the index of each pattern among them."""
     packed = np.packbits(patterns.reshape(len(patterns), -1), axis=1)
     words = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
@@ -530,3 +370,80 @@ def _distinct(patterns):
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first))
     return patterns[np.sort(first)], rank[inverse]
+
+
+def point_inside(cone):
+    """Find a unit vector strictly inside ``{u : cone u >= 0}``.
+
+    Parameters
+    ----------
+    cone : ndarray, shape (N, p)
+        Normals of the walls; zero rows are no walls.
+
+    Returns
+    -------
+    ndarray, shape (p,), or None
+        The vector, or None if the cone has no interior.
+
+    Notes
+    -----
+    Gordan's alternative: the interior is empty iff some convex combination of the normals is zero.
+    Non-negative least squares looks for that combination; what it leaves over is the vector.
+    """
+    norms = np.linalg.norm(cone, axis=1)
+    walls = cone[norms > 0] / norms[norms > 0, None]
+    if not len(walls):
+        return np.eye(cone.shape[1])[0]
+    system = np.vstack([walls.T, np.ones(len(walls))])
+    target = np.append(np.zeros(cone.shape[1]), 1.0)
+    left = target - system @ nnls(system, target)[0]
+    size = np.linalg.norm(left[:-1])
+    if size <= _CLEARANCE:
+        return None
+    u = -left[:-1] / size
+    return u if (walls @ u).min() > _CLEARANCE else None
+
+
+def cells_in_cone(rows, cone=None):
+    """Enumerate the full-dimensional cells ``sign(rows u)`` for ``u`` inside a cone, exactly.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (N, p)
+        Normals of the hyperplanes; zero rows have sign 0 everywhere.
+    cone : ndarray, shape (M, p), optional
+        Only cells that meet the interior of ``{u : cone u >= 0}``; all of R^p when missing.
+
+    Returns
+    -------
+    signs : ndarray of int, shape (P, N)
+        In {-1, 0, 1}.
+    points : ndarray, shape (P, p)
+        A unit vector inside each cell.
+
+    Notes
+    -----
+    Hyperplanes are added one at a time; a cell is cut only if both sides have an interior, which is
+    one small non-negative least-squares problem for each side that the known point does not show.
+    Degenerate and repeated rows need no special care. The cost is that of N P such problems.
+    """
+    rows = np.asarray(rows, dtype=float)
+    walls = np.zeros((0, rows.shape[1])) if cone is None else np.asarray(cone, dtype=float)
+    start = point_inside(walls)
+    cells = [] if start is None else [((), start)]
+    for i, row in enumerate(rows):
+        if not row.any():
+            cells = [((*signs, 0), u) for signs, u in cells]
+            continue
+        children = []
+        for signs, u in cells:
+            known = np.vstack([walls, np.array(signs)[:, None] * rows[:i]])
+            value = row @ u / np.linalg.norm(row)
+            for sign in (-1, 1):
+                # The parent's point settles one side at once, when it is clear of the new plane.
+                inside = u if sign * value > 1e-6 else point_inside(np.vstack([known, sign * row]))
+                if inside is not None:
+                    children.append(((*signs, sign), inside))
+        cells = children
+    signs = np.array([s for s, _ in cells], dtype=int).reshape(-1, len(rows))
+    return signs, np.array([u for _, u in cells]).reshape(-1, rows.shape[1])

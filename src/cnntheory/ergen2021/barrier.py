@@ -1,13 +1,13 @@
-"""A small conic solver for squared loss + a norm for each group + one cone for each group.
+"""A small conic solver for a loss + a norm for each group + one cone for each group.
 
 Every program of the paper reads
 
-    ``min_z 1/2 |sum_g A_g z_g - y|^2 + sum_g N(z_g)  subject to  G_g z_g >= 0``,
+    ``min_z L(sum_g A_g z_g) + sum_g N(z_g)  subject to  G_g z_g >= 0``,
 
-with ``N`` a weighted sum of l2 norms of sub-blocks, or the nuclear norm of ``z_g`` as a matrix. Its
-dual is ``max_v 1/2 |y|^2 - 1/2 |v - y|^2`` over the ``v`` for which multipliers ``l_g >= 0`` exist
-with ``N*(A_g^T v + G_g^T l_g) <= 1``. The solver follows the central path: the epigraph of the norm
-enters through its logarithmic barrier, the cones as slacks with their multipliers (primal-dual).
+with ``L`` a convex loss and ``N`` a penalty. Its dual is ``max_v -L*(-v)`` over the ``v`` for which
+multipliers ``l_g >= 0`` exist with ``N*(A_g^T v + G_g^T l_g) <= 1``. The solver follows the central
+path: the epigraph of the norm enters through its logarithmic barrier, the cones as slacks with
+their multipliers (primal-dual).
 """
 
 from __future__ import annotations
@@ -16,39 +16,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .losses import Squared, relative_gap
+
 # Relative sizes of the proximal terms, in the order they are tried in.
 _PROXIMAL = (1e-7, 1e-8, 1e-9)
 # Steps without a tenth off the gap, after which rounding is taken to have the last word.
 _PATIENCE = 40
-
-
-@dataclass(frozen=True)
-class Penalty:
-    """The norm of one group: the same for all groups of a program.
-
-    Attributes
-    ----------
-    labels : ndarray of int, shape (p,), or None
-        Sub-block of each coordinate, whose l2 norms are summed; None for the nuclear norm.
-    weights : ndarray, shape (blocks,)
-        Weight of each sub-block's norm, positive; one entry for the nuclear norm.
-    shape : tuple of int or None
-        Matrix shape ``(h, K)`` of a group under the nuclear norm.
-    """
-
-    labels: np.ndarray | None
-    weights: np.ndarray
-    shape: tuple[int, int] | None = None
-
-
-def group_norm(size, weight):
-    """Make ``weight |z|_2`` for groups of `size` coordinates."""
-    return Penalty(np.zeros(size, dtype=int), np.array([float(weight)]))
-
-
-def nuclear_norm(shape, weight):
-    """Make ``weight |Z|_*`` for groups that are matrices of the given shape."""
-    return Penalty(None, np.array([float(weight)]), tuple(shape))
 
 
 @dataclass(frozen=True)
@@ -67,7 +40,7 @@ class GroupSolution:
         ``(objective - dual_bound) / objective``, zero for a zero objective.
     dual : ndarray, shape (n,)
         The feasible dual point ``v``.
-    iterations : int
+    n_iter : int
         Newton steps taken.
     """
 
@@ -76,11 +49,11 @@ class GroupSolution:
     dual_bound: float
     gap: float
     dual: np.ndarray
-    iterations: int
+    n_iter: int
 
 
-def solve_groups(data, cones, y, penalty, *, tol=1e-9, limit=300):
-    """Minimise squared loss plus group norms over cones, to a certified relative duality gap.
+def solve_groups(data, cones, loss, penalty, *, tol=1e-9, max_iter=300):
+    """Minimise a loss plus group norms over cones, to a certified relative duality gap.
 
     Parameters
     ----------
@@ -89,19 +62,17 @@ def solve_groups(data, cones, y, penalty, *, tol=1e-9, limit=300):
     cones : ndarray, shape (groups, N, p)
         The matrices ``G_g`` of ``G_g z_g >= 0``; zero rows are no constraints. Each cone must have
         an interior.
-    y : ndarray, shape (n,)
-        Targets.
-    penalty : Penalty
-        From `group_norm`, `nuclear_norm`, or made by hand.
+    loss : Squared or Logistic
+    penalty : BlockNorm or NuclearNorm
     tol : float, optional
         Relative duality gap to stop at.
-    limit : int, optional
+    max_iter : int, optional
         Greatest number of Newton steps.
 
     Returns
     -------
     GroupSolution
-        The best certified point; its `gap` exceeds `tol` only if `limit` was reached or rounding
+        The best certified point; its `gap` exceeds `tol` only if `max_iter` was reached or rounding
         stalled the steps.
 
     Notes
@@ -112,29 +83,30 @@ def solve_groups(data, cones, y, penalty, *, tol=1e-9, limit=300):
     best = None
     # On some instances the proximal terms themselves stall the steps: then once more with less.
     for proximal in _PROXIMAL:
-        found = _follow_path(data, cones, y, penalty, tol, limit, proximal)
+        found = _follow_path(data, cones, loss, penalty, tol, max_iter, proximal)
         best = found if best is None else _better(best, found)
         if best.gap <= tol:
             break
     return best
 
 
-def _follow_path(data, cones, y, penalty, tol, limit, proximal):
-    """Newton steps along the central path, from the start to `tol`, `limit` or a stall."""
+def _follow_path(data, cones, loss, penalty, tol, max_iter, proximal):
+    """Newton steps along the central path, from the start to `tol`, `max_iter` or a stall."""
     groups, n, p = data.shape
     wall = cones.any(axis=2)
     flat = data.transpose(1, 0, 2).reshape(n, -1)
-    scale = np.abs(y).max() or 1.0
+    scale = np.abs(loss.y).max() or 1.0
     size = max((data**2).sum(axis=(1, 2)).max(), np.finfo(float).tiny)
     mu = scale**2
     z = np.zeros((groups, p))
     slack, multiplier = np.where(wall, scale, 1.0), np.where(wall, scale, 1.0)
     best, progress = None, (np.inf, 0)
-    for iteration in range(limit + 1):
-        residual = y - flat @ z.ravel()
-        pull = flat.T @ residual
+    for iteration in range(max_iter + 1):
+        fit = flat @ z.ravel()
+        v = loss.dual(fit)
+        pull = flat.T @ v
         push = np.einsum("gN,gNp->gp", multiplier, cones)
-        trial = _certify(z, residual, pull.reshape(groups, p) + push, y, penalty, iteration)
+        trial = _certify(z, fit, v, pull.reshape(groups, p) + push, loss, penalty, iteration)
         # The path starts outside the cones: until it is inside only its bounds count.
         if iteration and np.einsum("gNp,gp->gN", cones, z).min() < -1e-12 * scale:
             trial = replace(trial, objective=np.inf)
@@ -142,14 +114,15 @@ def _follow_path(data, cones, y, penalty, tol, limit, proximal):
         if best.gap < 0.9 * progress[0]:
             progress = best.gap, iteration
         stalled = iteration - progress[1] > _PATIENCE
-        if best.gap <= tol or iteration == limit or stalled:
+        if best.gap <= tol or iteration == max_iter or stalled:
             break
-        gradient, hessian = _smoothed(z, penalty, mu)
+        gradient, hessian = penalty.barrier(z, mu)
         missing = np.where(wall, np.einsum("gNp,gp->gN", cones, z) - slack, 0.0)
         stationarity = pull.reshape(groups, p) + push - gradient
         dz, dslack, dmultiplier = _newton(
-            flat, cones, wall, hessian, stationarity, missing, slack, multiplier, mu, size, proximal
-        )
+            np.sqrt(loss.curvature(fit))[:, None] * flat,
+            cones, wall, hessian, stationarity, missing, slack, multiplier, mu, size, proximal,
+        )  # fmt: skip
         # The barrier is self-concordant: steps of its local norm stay where its quadratic model is.
         square = np.einsum("gp,gpq,gq->g", dz, hessian, dz).max() / mu
         local = np.sqrt(max(square, np.finfo(float).tiny))
@@ -178,6 +151,7 @@ def _newton(
 ):
     """Solve the linearised central-path equations; slacks and multipliers eliminated first.
 
+    `flat` are all ``A_g`` side by side, rows times the root of the loss's second derivatives.
     Proximal terms of relative size `proximal` in ``z`` and in the multipliers bound the condition
     of the blocks: near the optimum those of active groups are flat along their ray and stiff
     across tight walls. They vanish with the step, so the path's end stays what it is.
@@ -210,97 +184,13 @@ def _newton(
     return dz, dslack, dmultiplier
 
 
-def _smoothed(z, penalty, mu):
-    """Gradient (groups, p) and Hessian (groups, p, p) of the norm's barrier.
-
-    Eliminating ``t`` from ``w t - mu log(t^2 - r^2)`` leaves a function ``psi`` of ``r`` with
-    ``psi'(r) = w^2 r / (mu + R)``, ``R = sqrt(mu^2 + w^2 r^2)``; for the nuclear norm the same
-    ``psi`` acts on each singular value.
-    """
-    if penalty.shape is not None:
-        return _smoothed_nuclear(z, penalty.shape, penalty.weights[0], mu)
-    one_hot = np.eye(len(penalty.weights))[penalty.labels]
-    same = one_hot @ one_hot.T
-    w2 = penalty.weights[penalty.labels] ** 2
-    root = np.sqrt(mu**2 + w2 * (z**2 @ same))
-    flatness = w2 / (mu + root)
-    bend = w2**2 / (root * (mu + root) ** 2)
-    hessian = -(bend * z)[:, :, None] * z[:, None, :] * same
-    diagonal = np.arange(z.shape[1])
-    hessian[:, diagonal, diagonal] += flatness
-    return flatness * z, hessian
-
-
-def _smoothed_nuclear(z, shape, weight, mu):
-    """The spectral function's derivatives from the singular value decomposition of each group."""
-    h, K = shape
-    if h < K:  # Work with the tall transpose.
-        order = np.arange(h * K).reshape(h, K).T.ravel()
-        gradient, hessian = _smoothed_nuclear(z[:, order], (K, h), weight, mu)
-        back = np.argsort(order)
-        return gradient[:, back], hessian[:, back][:, :, back]
-    U, s, Vt = np.linalg.svd(z.reshape(-1, h, K))
-    s = np.maximum(s, 1e-200)
-    padded = np.concatenate([s, np.zeros((len(s), h - K))], axis=1)
-    root = np.sqrt(mu**2 + weight**2 * padded**2)
-    gradient = (U[:, :, :K] * (weight**2 * s / (mu + root[:, :K]))[:, None]) @ Vt
-    a, b, ra, rb = padded[:, :, None], s[:, None], root[:, :, None], root[:, None, :K]
-    mixed = (a * rb + b * ra) / (a + b)
-    scale = weight**2 / ((mu + ra) * (mu + rb))
-    # Divided differences of psi' on the even and odd parts of the pair (i, j), (j, i).
-    even, odd = scale * (mu + mu**2 / mixed), scale * (mu + mixed)
-    keep, swap = (even + odd) / 2, (even - odd) / 2
-    basis = np.einsum("gai,gjb->gijab", U, Vt).reshape(len(z), h, K, h * K)
-    image = keep[..., None] * basis
-    image[:, :K] += swap[:, :K, :, None] * basis[:, :K].transpose(0, 2, 1, 3)
-    flat = basis.reshape(len(z), h * K, -1)
-    return gradient.reshape(z.shape), flat.transpose(0, 2, 1) @ image.reshape(flat.shape)
-
-
-def norms(z, penalty):
-    """Evaluate the norm of each group, shape (groups,)."""
-    if penalty.shape is not None:
-        singular = np.linalg.svd(z.reshape(-1, *penalty.shape), compute_uv=False)
-        return penalty.weights[0] * singular.sum(axis=1)
-    one_hot = np.eye(len(penalty.weights))[penalty.labels]
-    return np.sqrt(z**2 @ one_hot) @ penalty.weights
-
-
-def dual_norms(g, penalty):
-    """Evaluate the dual norm of each group, shape (groups,): at most 1 where ``g`` is feasible."""
-    if penalty.shape is not None:
-        singular = np.linalg.svd(g.reshape(-1, *penalty.shape), compute_uv=False)
-        return singular[:, 0] / penalty.weights[0]
-    one_hot = np.eye(len(penalty.weights))[penalty.labels]
-    return (np.sqrt(g**2 @ one_hot) / penalty.weights).max(axis=1)
-
-
-def dual_value(v, y, price):
-    """Scale ``v`` into the feasible set ``price <= 1`` as well as the dual objective allows.
-
-    Returns
-    -------
-    value : float
-        ``1/2 |y|^2 - 1/2 |s v - y|^2``, a lower bound of the primal optimum.
-    v : ndarray, shape (n,)
-        The feasible point ``s v``.
-    """
-    size = v @ v
-    step = max(v @ y, 0.0) / size if size > 0 else 0.0
-    if price > 0:
-        step = min(step, 1 / price)
-    return step * (v @ y) - step**2 * size / 2, step * v
-
-
-def _certify(z, residual, slope, y, penalty, iteration):
-    objective = residual @ residual / 2 + norms(z, penalty).sum()
-    bound, v = dual_value(residual, y, dual_norms(slope, penalty).max())
+def _certify(z, fit, v, slope, loss, penalty, iteration):
+    objective = loss.value(fit) + penalty.value(z).sum()
+    price = penalty.dual(slope).max()
+    # Groups need not come with both signs: the opposite point may be infeasible.
+    v = max(loss.scale(v, 1 / price if price > 0 else np.inf), 0.0) * v
+    bound = loss.bound(v)
     return GroupSolution(z, objective, bound, relative_gap(objective, bound), v, iteration)
-
-
-def relative_gap(objective, bound):
-    """``(objective - bound) / objective``, zero when the objective is."""
-    return (objective - bound) / max(objective, np.finfo(float).tiny)
 
 
 def _better(old, new):
@@ -308,20 +198,16 @@ def _better(old, new):
     primal = new if new.objective <= old.objective else old
     bound = new if new.dual_bound >= old.dual_bound else old
     gap = relative_gap(primal.objective, bound.dual_bound)
-    return GroupSolution(
-        primal.z, primal.objective, bound.dual_bound, gap, bound.dual, new.iterations
-    )
+    return GroupSolution(primal.z, primal.objective, bound.dual_bound, gap, bound.dual, new.n_iter)
 
 
-def largest_price(y, data, cones, penalty, *, tol=1e-10):
-    """Find the largest ``y^T A_g z`` over groups and ``z`` in cone ``g`` with ``N(z) <= 1``.
-
-    With a penalty of unit strength this is the least ``beta`` whose optimum is zero.
+def price_groups(v, data, cones, penalty, *, tol=1e-10):
+    """Largest ``v^T A_g z`` over groups and ``z`` in cone ``g`` with ``N(z) <= 1``.
 
     Parameters
     ----------
-    y : ndarray, shape (n,)
-        Targets.
+    v : ndarray, shape (n,)
+        Dual point.
     data, cones, penalty
         As for `solve_groups`.
     tol : float, optional
@@ -329,22 +215,25 @@ def largest_price(y, data, cones, penalty, *, tol=1e-10):
 
     Returns
     -------
-    float
-        The maximum; zero if no group has a positive price.
+    found, bound : float
+        Attained, and an upper bound, about ten digits apart; zero if no price is positive.
 
     Notes
     -----
-    On the single row ``c = y^T A_g`` with target 1 and strength ``b`` below the price ``p``, the
+    On the single row ``c = v^T A_g`` with target 1 and strength ``b`` below the price ``p``, the
     optimum is ``x - x^2 / 2`` with ``x = b / p``.
     """
-    slopes = np.einsum("n,gnp->gp", y, data)
-    ceiling = dual_norms(slopes, penalty).max()
+    slopes = np.einsum("n,gnp->gp", v, data)
+    ceiling, bound = penalty.dual(slopes).max(initial=0.0), 0.0
     for strength in (0.5 * ceiling, 1e-2 * ceiling, 1e-4 * ceiling):
         if strength == 0:
             break
-        weights = strength * penalty.weights
-        scaled = replace(penalty, weights=weights)
-        value = solve_groups(slopes[:, None], cones, np.ones(1), scaled, tol=tol).objective
-        if value < 0.499:
-            return strength / (1 - np.sqrt(1 - 2 * value))
-    return 0.0
+        scaled, one = penalty.times(strength), Squared(np.ones(1))
+        solution = solve_groups(slopes[:, None], cones, one, scaled, tol=tol)
+        if solution.dual_bound > 0:
+            bound = min(ceiling, strength / (1 - np.sqrt(max(1 - 2 * solution.dual_bound, 0.0))))
+        else:
+            bound = ceiling
+        if solution.objective < 0.499:
+            return strength / (1 - np.sqrt(1 - 2 * solution.objective)), bound
+    return 0.0, bound

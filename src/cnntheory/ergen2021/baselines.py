@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .circular import CircularNetwork
+from .architectures import Architecture, Average, Circular, Linear, Max, TwoReLU, Unpooled
 from .network import Network
-from .two_relu import TwoReluNetwork
-from .unpooled import UnpooledNetwork, check_problem
+from .train import check_beta, check_data
 
-_RATES = {"adam": 2e-2, "gd": 2e-3, "sgd": 2e-3}
+_STEPS = {"adam": 2e-2, "gd": 2e-3, "sgd": 2e-3}
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,7 @@ class Baseline:
         Objectives on all samples at those iterations.
     parameters : dict of ndarray
         Parameters of each restart's best recorded iteration, restarts leading.
-    architecture : str
-        One of `ARCHITECTURES`.
+    architecture : Architecture
     """
 
     objective: np.ndarray
@@ -44,24 +42,19 @@ class Baseline:
     iterations: np.ndarray
     trace: np.ndarray
     parameters: dict[str, np.ndarray]
-    architecture: str
-    options: dict
+    architecture: Architecture
 
     def network(self, index=None):
-        """Build the network of one restart, by default the best.
-
-        Returns
-        -------
-        UnpooledNetwork, CircularNetwork, TwoReluNetwork or Network
-            With constrained filters normalised.
-        """
+        """The `Network` of one restart, by default the best; constrained filters normalised."""
         index = self.best if index is None else index
         chosen = {name: value[index] for name, value in self.parameters.items()}
-        return _BUILDERS[self.architecture](chosen, self.architecture, self.options)
+        if not self.architecture.decays["filters"]:
+            chosen["filters"] = _bounded(self.architecture, **chosen)
+        return Network(architecture=self.architecture, **chosen)
 
 
 @dataclass(frozen=True)
-class _Architecture:
+class _Model:
     """Shapes and decayed names of the parameters, and the network on patches (K, n, h)."""
 
     shapes: dict[str, tuple[int, ...]]
@@ -70,52 +63,51 @@ class _Architecture:
 
 
 def train_baseline(
-    architecture,
-    inputs,
+    patches,
     y,
     beta,
     *,
     width,
     rng,
+    architecture="average",
     restarts=16,
-    steps=4000,
+    max_iter=4000,
     method="adam",
-    learning_rate=None,
+    step=None,
     schedule="cosine",
     batch_size=None,
     record_every=100,
     scale=1.0,
     start=None,
     callback=None,
-    **options,
+    filter_length=None,
 ):
     """Train one architecture from many random starts by Adam, gradient descent or SGD.
 
     Parameters
     ----------
-    architecture : str
-        One of `ARCHITECTURES`.
-    inputs : ndarray, shape (n, K, h), or (n, d) for "circular"
-        Patches, or inputs.
+    patches : ndarray, shape (n, K, h), or (n, d) for "circular"
     y : ndarray, shape (n,)
         Targets.
     beta : float or ndarray, shape (restarts,)
         Weight decay, positive; one value for each restart if an array.
     width : int
         Number of filters m.
-    rng : numpy.random.Generator
+    rng : int or numpy.random.Generator
         Draws starts and batches.
-    restarts, steps : int, optional
+    architecture : str or Architecture, optional
+        As for `train_convex`.
+    restarts, max_iter : int, optional
         Number of starts and of steps.
     method : {"adam", "gd", "sgd"}, optional
         Update; "sgd" needs a `batch_size`, which restarts share, and scales its gradient by n over
         it. Adam takes a `batch_size` too.
-    learning_rate : float or ndarray, shape (restarts,), optional
+    step : float or ndarray, shape (restarts,), optional
         Default 0.02 for Adam and 0.002 for the others, on the loss ``1/2 |f - y|^2``.
     schedule : {"cosine", "constant"}, optional
-        Decay of the learning rate: to zero at the last step, or none.
+        Decay of the step: to zero at the last iteration, or none.
     batch_size : int, optional
-        Samples a step; all by default.
+        Samples an iteration; all by default.
     record_every : int, optional
         Iterations between records.
     scale : float, optional
@@ -124,8 +116,8 @@ def train_baseline(
         Starting parameters, as `Baseline.parameters`, instead of random ones.
     callback : callable, optional
         Called as ``callback(iteration, parameters, objective)`` at every record.
-    **options
-        For "circular": `layers` (3), `constraint` ("filter" or "product") and `filter_length` (d).
+    filter_length : int, optional
+        Of "circular", a control; the signal's by default.
 
     Returns
     -------
@@ -137,29 +129,23 @@ def train_baseline(
     ValueError
         If shapes disagree, a value is not finite, or a name is unknown.
     """
-    if architecture not in ARCHITECTURES:
-        raise ValueError(
-            f"architecture: expected one of {', '.join(ARCHITECTURES)}, found {architecture!r}"
-        )
-    if method not in _RATES:
-        raise ValueError(f"method: expected one of {', '.join(_RATES)}, found {method!r}")
+    if method not in _STEPS:
+        raise ValueError(f"method: expected one of {', '.join(_STEPS)}, found {method!r}")
     if schedule not in ("cosine", "constant"):
         raise ValueError(f"schedule: expected 'cosine' or 'constant', found {schedule!r}")
-    inputs = np.asarray(inputs, dtype=float)
-    flat = architecture == "circular" and inputs.ndim == 2
-    patches, y, _ = check_problem(inputs[:, None] if flat else inputs, y, np.min(beta))
-    n = len(y)
+    architecture, patches, y = check_data(architecture, patches, y)
+    check_beta(np.min(beta))
+    n, rng = len(y), np.random.default_rng(rng)
     if method == "sgd" and batch_size is None:
         raise ValueError("batch_size: method 'sgd' needs one; use 'gd' for all samples at a step")
     if batch_size is not None and not 1 <= batch_size <= n:
         raise ValueError(f"batch_size: expected 1 to n={n}, found {batch_size}")
-    if options and architecture != "circular":
-        raise ValueError(f"options: expected none for {architecture!r}, found {', '.join(options)}")
-    model = _MAKERS[architecture](architecture, patches.shape, width, options)
+    _check_length(architecture, filter_length, patches.shape[2])
+    model = _MODELS[type(architecture)](architecture, patches.shape, width, filter_length)
     by_patch = np.ascontiguousarray(patches.transpose(1, 0, 2))
     theta, views, decay = _start(model, restarts, rng, scale, start)
     beta = np.broadcast_to(np.asarray(beta, dtype=float), (restarts,))[:, None]
-    rate = np.asarray(_RATES[method] if learning_rate is None else learning_rate, dtype=float)
+    rate = np.asarray(_STEPS[method] if step is None else step, dtype=float)
     rate = np.broadcast_to(rate, (restarts,))[:, None]
 
     def full_objective():
@@ -171,16 +157,16 @@ def train_baseline(
     memory = (np.zeros_like(theta), np.zeros_like(theta))
     best, kept = np.full(restarts, np.inf), theta.copy()
     iterations, trace = [], []
-    for step in range(steps + 1):
-        if step % record_every == 0 or step == steps:
+    for t in range(max_iter + 1):
+        if t % record_every == 0 or t == max_iter:
             objective = full_objective()
-            iterations.append(step)
+            iterations.append(t)
             trace.append(objective)
             better = objective < best
             best, kept[better] = np.where(better, objective, best), theta[better]
             if callback is not None:
-                callback(step, views, objective)
-        if step == steps:
+                callback(t, views, objective)
+        if t == max_iter:
             break
         chosen = slice(None)
         if batch_size is not None and batch_size < n:
@@ -190,12 +176,24 @@ def train_baseline(
         gradients = pullback(residual)
         gradient = np.concatenate([gradients[name].reshape(restarts, -1) for name in views], axis=1)
         gradient += beta * decay * theta
-        eta = rate * (0.5 + 0.5 * np.cos(np.pi * step / steps)) if schedule == "cosine" else rate
-        theta -= eta * update(gradient, memory, step + 1)
+        fall = 0.5 + 0.5 * np.cos(np.pi * t / max_iter) if schedule == "cosine" else 1.0
+        theta -= rate * fall * update(gradient, memory, t + 1)
     return Baseline(
         best, int(best.argmin()), np.array(iterations), np.array(trace),
-        _views(model, kept), architecture, options,
+        _views(model, kept), architecture,
     )  # fmt: skip
+
+
+def _check_length(architecture, filter_length, d):
+    if filter_length is None:
+        return
+    if not isinstance(architecture, Circular):
+        raise ValueError(
+            f"filter_length: expected None for {architecture.name!r}, found {filter_length}; only "
+            "'circular' pads its filters"
+        )
+    if not 1 <= filter_length <= d:
+        raise ValueError(f"filter_length: expected 1 to {d}, found {filter_length}")
 
 
 def _start(model, restarts, rng, scale, start):
@@ -222,18 +220,18 @@ def _views(model, theta):
     return views
 
 
-def _plain(gradient, memory, step):
+def _plain(gradient, memory, t):
     return gradient
 
 
-def _adam(gradient, memory, step):
+def _adam(gradient, memory, t):
     """Kingma & Ba (2015) with their constants."""
     mean, square = memory
     mean *= 0.9
     mean += 0.1 * gradient
     square *= 0.999
     square += 0.001 * gradient**2
-    return mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.999**step)) + 1e-12)
+    return mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-12)
 
 
 def _preactivations(U, patches):
@@ -256,12 +254,12 @@ def _patchwise(values, matrices):
     return product.reshape(K, R, m, -1).transpose(1, 2, 0, 3)
 
 
-def _pooled(architecture, shape, width, options):
+def _pooled(architecture, shape, width, length):
     """Sum or max over patches, one output weight for each filter."""
 
     def forward(p, patches):
         z = _preactivations(p["filters"], patches)
-        if architecture == "average":
+        if architecture.name == "average":
             active = z > 0
             pooled = np.maximum(z, 0.0).sum(axis=2)
         else:
@@ -279,15 +277,15 @@ def _pooled(architecture, shape, width, options):
         return output, pullback
 
     shapes = {"filters": (width, shape[2]), "weights": (width,)}
-    return _Architecture(shapes, ("filters", "weights"), forward)
+    return _Model(shapes, ("filters", "weights"), forward)
 
 
-def _without_pooling(architecture, shape, width, options):
+def _without_pooling(architecture, shape, width, length):
     """One output weight for each filter and patch; ReLU or linear."""
 
     def forward(p, patches):
         z = _preactivations(p["filters"], patches)
-        active = z > 0 if architecture == "unpooled" else np.ones_like(z)
+        active = z > 0 if architecture.name == "none" else np.ones_like(z)
         hidden = z * active
         restarts, samples = len(z), z.shape[-1]
         stacked = hidden.reshape(restarts, -1, samples)
@@ -303,7 +301,7 @@ def _without_pooling(architecture, shape, width, options):
         return output, pullback
 
     shapes = {"filters": (width, shape[2]), "weights": (width, shape[1])}
-    return _Architecture(shapes, ("filters", "weights"), forward)
+    return _Model(shapes, ("filters", "weights"), forward)
 
 
 def _normalise(u):
@@ -317,16 +315,11 @@ def _normalise(u):
     return unit, pullback
 
 
-def _circular(architecture, shape, width, options):
-    """``(X U_1 .. U_{L-2} w_1)_+ w_2`` with circulant U; convolutions are products of spectra."""
-    d = shape[2]
-    known = {"layers": 3, "constraint": "filter", "filter_length": d}
-    unknown = set(options) - set(known)
-    if unknown:
-        raise ValueError(f"options: expected {', '.join(known)}, found {', '.join(unknown)}")
-    options = {**known, **options}
-    hidden, length = options["layers"] - 2, options["filter_length"]
-    bound_product = options["constraint"] == "product"
+def _circular(architecture, shape, width, length):
+    """``(X U_1 .. U_{L-2} v)_+ w`` with circulant U; convolutions are products of spectra."""
+    d, hidden = shape[2], architecture.layers - 2
+    bound_product = architecture.constraint == "product"
+    length = d if length is None else length
 
     def forward(p, patches):
         X = patches[0]
@@ -334,15 +327,15 @@ def _circular(architecture, shape, width, options):
         spectra = np.fft.fft(unit, n=d, axis=-1)
         product = spectra.prod(axis=-2)
         size = np.linalg.norm(product, axis=-1, keepdims=True) if bound_product else 1.0
-        first = np.fft.fft(p["first"])
+        first = np.fft.fft(p["inner"])
         z = np.fft.ifft(product * first).real / size
         pre = z @ X.T
         active = pre > 0
         hidden_units = pre * active
-        output = (p["second"][:, None] @ hidden_units)[:, 0]
+        output = (p["weights"][:, None] @ hidden_units)[:, 0]
 
         def pullback(r):
-            slopes = active * (p["second"][:, :, None] * r[:, None])
+            slopes = active * (p["weights"][:, :, None] * r[:, None])
             slope_z = slopes @ X
             spectral = np.fft.fft(slope_z) / size
             onto_product = np.conj(first) * spectral
@@ -359,20 +352,20 @@ def _circular(architecture, shape, width, options):
                 onto_filters[..., layer, :] = full[..., :length]
             return {
                 "filters": unit_pullback(onto_filters),
-                "first": np.fft.ifft(np.conj(product) * spectral).real,
-                "second": (hidden_units @ r[:, :, None])[..., 0],
+                "inner": np.fft.ifft(np.conj(product) * spectral).real,
+                "weights": (hidden_units @ r[:, :, None])[..., 0],
             }
 
         return output, pullback
 
-    shapes = {"filters": (width, hidden, length), "first": (width, d), "second": (width,)}
-    return _Architecture(shapes, ("first", "second"), forward)
+    shapes = {"filters": (width, hidden, length), "inner": (width, d), "weights": (width,)}
+    return _Model(shapes, ("inner", "weights"), forward)
 
 
-def _two_relu(architecture, shape, width, options):
-    """``(sum_k (X_k u_k)_+ w_1k)_+ w_2``, the filters shared by the patches or not."""
+def _two_relu(architecture, shape, width, length):
+    """``(sum_k (X_k u_k)_+ v_k)_+ w``, the filters shared by the patches or not."""
     _, K, h = shape
-    shared = architecture == "two_relu_shared"
+    shared = architecture.shared
 
     def forward(p, patches):
         unit, unit_pullback = _normalise(p["filters"])
@@ -381,74 +374,48 @@ def _two_relu(architecture, shape, width, options):
         else:
             z = _patchwise(unit, patches.transpose(0, 2, 1))
         hidden = np.maximum(z, 0.0)
-        inner = (p["first"][:, :, None] @ hidden)[:, :, 0]
+        inner = (p["inner"][:, :, None] @ hidden)[:, :, 0]
         outer = np.maximum(inner, 0.0)
-        output = (p["second"][:, None] @ outer)[:, 0]
+        output = (p["weights"][:, None] @ outer)[:, 0]
 
         def pullback(r):
-            slope = (inner > 0) * (p["second"][:, :, None] * r[:, None])
-            slopes = slope[:, :, None] * p["first"][..., None] * (z > 0)
+            slope = (inner > 0) * (p["weights"][:, :, None] * r[:, None])
+            slopes = slope[:, :, None] * p["inner"][..., None] * (z > 0)
             if shared:
                 onto = _filter_gradient(slopes, patches)
             else:
                 onto = _patchwise(slopes, patches)
             return {
                 "filters": unit_pullback(onto),
-                "first": (hidden @ slope[..., None])[..., 0],
-                "second": (outer @ r[:, :, None])[..., 0],
+                "inner": (hidden @ slope[..., None])[..., 0],
+                "weights": (outer @ r[:, :, None])[..., 0],
             }
 
         return output, pullback
 
     filters = (width, h) if shared else (width, K, h)
-    shapes = {"filters": filters, "first": (width, K), "second": (width,)}
-    return _Architecture(shapes, ("first", "second"), forward)
+    shapes = {"filters": filters, "inner": (width, K), "weights": (width,)}
+    return _Model(shapes, ("inner", "weights"), forward)
 
 
-def _build_pooled(p, architecture, options):
-    return Network(p["filters"], p["weights"], architecture)
-
-
-def _build_unpooled(p, architecture, options):
-    activation = "linear" if architecture == "linear" else "relu"
-    return UnpooledNetwork(p["filters"], p["weights"], activation)
-
-
-def _build_circular(p, architecture, options):
-    d = p["first"].shape[-1]
-    filters = _normalise(p["filters"])[0]
-    filters = np.concatenate(
-        [filters, np.zeros((*filters.shape[:-1], d - filters.shape[-1]))], axis=-1
-    )
-    if options.get("constraint") == "product":
+def _bounded(architecture, filters, inner, weights):
+    """Filters that meet their bound, of the network's full shape."""
+    filters = _normalise(filters)[0]
+    if isinstance(architecture, TwoReLU):
+        return filters if filters.ndim == 3 else np.repeat(filters[:, None], inner.shape[1], axis=1)
+    missing = inner.shape[-1] - filters.shape[-1]
+    filters = np.concatenate([filters, np.zeros((*filters.shape[:-1], missing))], axis=-1)
+    if architecture.constraint == "product":
         size = np.linalg.norm(np.fft.fft(filters).prod(axis=-2), axis=-1)
         filters = filters / (size ** (1 / filters.shape[-2]))[:, None, None]
-    return CircularNetwork(filters, p["first"], p["second"])
+    return filters
 
 
-def _build_two_relu(p, architecture, options):
-    filters = _normalise(p["filters"])[0]
-    if filters.ndim == 2:
-        filters = np.repeat(filters[:, None], p["first"].shape[-1], axis=1)
-    return TwoReluNetwork(filters, p["first"], p["second"])
-
-
-_MAKERS = {
-    "average": _pooled,
-    "max": _pooled,
-    "linear": _without_pooling,
-    "unpooled": _without_pooling,
-    "circular": _circular,
-    "two_relu_shared": _two_relu,
-    "two_relu_unshared": _two_relu,
+_MODELS = {
+    Average: _pooled,
+    Max: _pooled,
+    Unpooled: _without_pooling,
+    Linear: _without_pooling,
+    Circular: _circular,
+    TwoReLU: _two_relu,
 }
-_BUILDERS = {
-    "average": _build_pooled,
-    "max": _build_pooled,
-    "linear": _build_unpooled,
-    "unpooled": _build_unpooled,
-    "circular": _build_circular,
-    "two_relu_shared": _build_two_relu,
-    "two_relu_unshared": _build_two_relu,
-}
-ARCHITECTURES = tuple(_MAKERS)

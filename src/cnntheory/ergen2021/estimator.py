@@ -6,7 +6,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from .._extras import extra
-from .arrangements import check_pooling
 from .train import train_convex
 
 with extra("sklearn"):
@@ -26,9 +25,9 @@ class ConvexCNNRegressor(RegressorMixin, BaseEstimator):
         Distance between neighbouring patches of a row.
     beta : float, optional
         Weight decay, relative to the squared loss over 2, summed over samples.
-    pooling : {"average", "max"}, optional
-        ``"average"`` is the plain sum over patches.
-    arrangements : int or "exact", optional
+    architecture : str or Architecture, optional
+        As for `train_convex`; ``"average"`` is the plain sum over patches.
+    cells : int or None, optional
         Number of sampled gates, or all cells (few samples and short filters only).
     tol : float, optional
         Relative duality gap of the program restricted to the gates.
@@ -52,7 +51,7 @@ class ConvexCNNRegressor(RegressorMixin, BaseEstimator):
     --------
     >>> import numpy as np
     >>> X = np.random.default_rng(0).standard_normal((30, 6))
-    >>> model = ConvexCNNRegressor(patch_size=3, arrangements=20, random_state=0)
+    >>> model = ConvexCNNRegressor(patch_size=3, cells=20, random_state=0)
     >>> model.fit(X, np.abs(X[:, 0])).converged_, model.exact_
     (True, False)
     """
@@ -62,32 +61,31 @@ class ConvexCNNRegressor(RegressorMixin, BaseEstimator):
         patch_size=None,
         stride=1,
         beta=0.01,
-        pooling="average",
-        arrangements=100,
+        architecture="average",
+        cells=100,
         tol=1e-6,
         random_state=None,
     ):
         self.patch_size = patch_size
         self.stride = stride
         self.beta = beta
-        self.pooling = pooling
-        self.arrangements = arrangements
+        self.architecture = architecture
+        self.cells = cells
         self.tol = tol
         self.random_state = random_state
 
     def fit(self, X, y):
         """Train on rows X, shape (n, d), and labels y, shape (n,)."""
         X, y = validate_data(self, X, y, dtype=float, y_numeric=True)
-        check_pooling(self.pooling)
-        seed = check_random_state(self.random_state).randint(2**31)
+        rng = check_random_state(self.random_state).randint(2**31)
         solution = train_convex(
             self._patches(X),
             np.asarray(y, float),
             self.beta,
-            pooling=self.pooling,
-            arrangements=self.arrangements,
+            architecture=self.architecture,
+            cells=self.cells,
             tol=self.tol,
-            seed=seed,
+            rng=rng,
         )
         self.network_ = solution.network
         self.objective_ = solution.objective

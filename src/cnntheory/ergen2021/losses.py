@@ -113,3 +113,31 @@ def make_loss(name, y):
     if name not in LOSSES:
         raise ValueError(f"loss: expected one of {', '.join(LOSSES)}, found {name!r}")
     return LOSSES[name](y)
+
+
+def dual_value(v, loss, price, beta):
+    """Value of the best feasible dual point on the ray through `v`.
+
+    Parameters
+    ----------
+    v : ndarray, shape (n,)
+    loss : Squared or Logistic
+    price : float
+        An upper bound on every price at ``v``, so that ``theta v`` is feasible for
+        ``|theta| <= beta / price``.
+    beta : float
+
+    Returns
+    -------
+    value : float
+        A lower bound on the optimum.
+    v : ndarray, shape (n,)
+        The feasible point ``theta v``.
+    """
+    feasible = loss.scale(v, beta / price if price > 0 else np.inf) * v
+    return loss.bound(feasible), feasible
+
+
+def relative_gap(objective, bound):
+    """``(objective - bound) / objective``, zero where both are."""
+    return (objective - bound) / max(objective, np.finfo(float).tiny)

@@ -8,7 +8,7 @@ dual point), ``residual`` (the same networks, the dual point made of their own r
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import certify, enumerate_cells, sample_gates, train_convex
+from cnntheory.ergen2021 import Network, certify, enumerate_cells, sample_gates, train_convex
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import POOLING, by_instance, draw_patches, network_from
 from workflow.scripts.step import Count
@@ -29,20 +29,16 @@ def measure(options, rng, networks, duals, convex):
         cells = enumerate_cells(patches, pooling)
         gates = sample_gates(patches.shape[2], options.gates, rng("gates", seed))
         for instance in group.itertuples():
-            few = train_convex(
-                patches, y, instance.beta, pooling=pooling, arrangements=gates
-            ).network
+            few = train_convex(patches, y, instance.beta, architecture=pooling, cells=gates).network
             key = (architecture, seed, instance.beta_fraction)
-            optimal = network_from(networks[key])
+            optimal = Network(*network_from(networks[key]), pooling)
             found = [
                 ("convex", optimal, duals[key].value.to_numpy()),
                 ("residual", optimal, None),
-                ("restricted", (few.filters, few.weights), None),
+                ("restricted", few, None),
             ]
-            for study, weights, dual in found:
-                certificate = certify(
-                    *weights, patches, y, instance.beta, pooling, dual=dual, cells=cells
-                )
+            for study, network, dual in found:
+                certificate = certify(network, patches, y, instance.beta, dual=dual, cells=cells)
                 rows.append(
                     {
                         "architecture": architecture,

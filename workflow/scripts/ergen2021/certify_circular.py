@@ -6,9 +6,9 @@ Networks of L = 3 with bounded filters and of L = 4 with their product bounded, 
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021.circular import beta_max_circular, train_circular
+from cnntheory.ergen2021 import Circular, beta_max, train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import low_rank
+from workflow.scripts.ergen2021.problems import TOLERANCES, low_rank
 from workflow.scripts.step import Count, Share
 
 NETWORKS = {3: "filter", 4: "product"}
@@ -33,9 +33,9 @@ def measure(options, rng):
         rank = options.ranks[seed % len(options.ranks)]
         layers = list(NETWORKS)[seed // len(options.ranks) % len(NETWORKS)]
         X, y = low_rank(rng(f"{n} x {d}", seed), n, d, rank)
-        network = dict(layers=layers, constraint=NETWORKS[layers])
-        beta = options.fraction * beta_max_circular(X, y, **network)
-        solution = train_circular(X, y, beta, **network)
+        circular = Circular(layers, NETWORKS[layers])
+        beta = options.fraction * beta_max(X, y, architecture=circular)
+        solution = train_convex(X, y, beta, architecture=circular, tol=TOLERANCES["circular"])
         rows.append(
             {
                 "seed": seed,
@@ -47,8 +47,8 @@ def measure(options, rng):
                 "objective": solution.objective,
                 "dual_bound": solution.dual_bound,
                 "gap": solution.gap,
-                "filters": len(solution.z),
-                "constraint": solution.network.constraint(network["constraint"]),
+                "filters": len(solution.network.weights),
+                "constraint": circular.largest_norm(solution.network.parameters),
             }
         )
     return pd.DataFrame(rows)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import cover_count, paper_bound, sign_patterns, winner_patterns
+from cnntheory.ergen2021 import cover_count, enumerate_cells, paper_bound
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import Length
 from workflow.scripts.step import Count
@@ -63,7 +63,7 @@ def measure(options, rng):
             continue
         for seed in range(options.trials):
             patches = draw(rng(f"{n} x {K} x {h}", seed), study, n, K, h)
-            enumerate_cells = winner_patterns if study == "max" else sign_patterns
+            cells = enumerate_cells(patches, "max" if study == "max" else "average")
             rows.append(
                 {
                     "study": study,
@@ -72,7 +72,7 @@ def measure(options, rng):
                     "patches": K,
                     "patch_size": h,
                     "rows": count,
-                    "cells": len(enumerate_cells(patches)),
+                    "cells": len(cells.patterns),
                     "formula": formula,
                     "bound": paper_bound(count, np.linalg.matrix_rank(patches.reshape(-1, h))),
                 }

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import beta_max, beta_max_circular, train_baseline, train_circular
+from cnntheory.ergen2021 import beta_max, train_baseline, train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import Length, StochasticDescent, low_rank
+from workflow.scripts.ergen2021.problems import TOLERANCES, Length, StochasticDescent, low_rank
 from workflow.scripts.step import Count, Positive, Share
 
 
@@ -35,28 +35,33 @@ def energies(filters, weights):
     return energy / energy.sum()
 
 
-def support(spectra, floor):
+def whole_filters(network):
+    """Filters of a circular network as one of each: ``U_1 .. U_{L-2} v``."""
+    return network.architecture.effective(network.filters, network.inner)
+
+
+def support(filters, floor):
     """Frequencies that some filter of the program has, a boolean each."""
-    size = np.abs(spectra)
+    size = np.abs(np.fft.fft(filters))
     return (size > floor * size.max(axis=1, keepdims=True)).any(axis=0)
 
 
 def train(options, X, y, betas, rng):
     """Train from several starts; yields ``method, network's filters and weights, objective``."""
     shared = dict(
-        width=options.width, restarts=options.restarts, steps=options.steps, record_every=500
+        width=options.width, restarts=options.restarts, max_iter=options.steps, record_every=500
     )
     methods = {
-        "sgd": dict(method="sgd", batch_size=options.batch, learning_rate=options.sgd_step),
-        "adam": dict(learning_rate=options.step_size),
+        "sgd": dict(method="sgd", batch_size=options.batch, step=options.sgd_step),
+        "adam": dict(step=options.step_size),
     }
     for method, more in methods.items():
-        found = train_baseline("circular", X, y, betas["circular"], rng=rng, **shared, **more)
+        found = train_baseline(
+            X, y, betas["circular"], architecture="circular", rng=rng, **shared, **more
+        )
         network = found.network()
-        yield method, network.effective(), network.second, found.objective.min()
-    found = train_baseline(
-        "average", X[:, None], y, betas["group"], rng=rng, **shared, **methods["adam"]
-    )
+        yield method, whole_filters(network), network.weights, found.objective.min()
+    found = train_baseline(X[:, None], y, betas["group"], rng=rng, **shared, **methods["adam"])
     network = found.network()
     yield "group", network.filters, network.weights, found.objective.min()
 
@@ -66,13 +71,16 @@ def measure(options, rng):
     for seed in step.progress(range(options.trials), label="learned spectra", unit="data set"):
         X, y = low_rank(rng("signals", seed), options.samples, options.dimension, options.rank)
         betas = {
-            "circular": options.fraction * beta_max_circular(X, y),
+            "circular": options.fraction * beta_max(X, y, architecture="circular"),
             "group": options.fraction * beta_max(X[:, None], y),
         }
-        program = train_circular(X, y, betas["circular"])
-        chosen = support(program.spectra, options.support)
+        program = train_convex(
+            X, y, betas["circular"], architecture="circular", tol=TOLERANCES["circular"]
+        )
+        optimal = whole_filters(program.network)
+        chosen = support(optimal, options.support)
         networks = train(options, X, y, betas, rng("descent", seed))
-        networks = [("program", program.z, program.signs, program.objective), *networks]
+        networks = [("program", optimal, program.network.weights, program.objective), *networks]
         for method, filters, weights, objective in networks:
             rows += [
                 {

@@ -6,19 +6,29 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021.baselines import train_baseline
-from cnntheory.ergen2021.network import features
+from cnntheory.ergen2021 import TwoReLU, beta_max, train_baseline, train_convex
+from cnntheory.ergen2021.architectures import get_architecture
 from workflow.scripts import step
 from workflow.scripts.step import Count, Positive, Share
 
-# Pooling of the architectures whose optimum is a network of filters and scalar weights.
+# Cases whose optimum is a network of filters and scalar weights.
 POOLING = {"fully_connected": "average", "average": "average", "max": "max"}
+# All cases that are trained to certified optimality, as the library's architectures.
+ARCHITECTURES = POOLING | {
+    "linear": "linear",
+    "unpooled": "none",
+    "circular": "circular",
+    "two_relu_shared": TwoReLU(shared=True),
+    "two_relu_unshared": TwoReLU(shared=False),
+}
 # What names an instance in the tables.
 INSTANCE = ["architecture", "seed", "beta_fraction"]
 # Length of a row profile: 28 row means, averaged in pairs.
 PROFILE = 14
 # Relative duality gap that the instances are solved to, where claims speak of 1e-8.
 TOLERANCE = 1e-10
+# The same of the spectral and the nuclear norm, and of matrices.
+TOLERANCES = dict.fromkeys(POOLING, TOLERANCE) | {"linear": 1e-9, "circular": 1e-9}
 
 Length = Annotated[int, Field(ge=2)]
 
@@ -93,7 +103,13 @@ def inputs_of(architecture, signals, patch_size):
     return signals if architecture == "circular" else windows(signals, patch_size)
 
 
-def solve_instances(options, rng, threshold, train):
+def train_case(case, inputs, y, beta):
+    """Train an architecture of the tables to certified optimality."""
+    tol = TOLERANCES.get(case, 1e-8)
+    return train_convex(inputs, y, beta, architecture=ARCHITECTURES[case], tol=tol)
+
+
+def solve_instances(options, rng):
     """Train an architecture to certified optimality on every instance.
 
     Parameters
@@ -101,9 +117,6 @@ def solve_instances(options, rng, threshold, train):
     options : Instances
         With a field ``case``, the architecture.
     rng : callable
-    threshold, train : callable
-        ``threshold(inputs, y)``, the beta from which the zero network is optimal, and
-        ``train(inputs, y, beta)``.
 
     Yields
     ------
@@ -111,15 +124,15 @@ def solve_instances(options, rng, threshold, train):
         Of the table.
     problem : tuple
         ``inputs, y, beta``.
-    solution : Solution of the architecture
+    solution : Solution
     """
     for seed in step.progress(range(options.trials), label=options.case, unit="instance"):
         X, y = draw_signals(rng, seed, options.samples, options.dimension)
         inputs = inputs_of(options.case, X, options.patch_size)
-        largest = threshold(inputs, y)
+        largest = beta_max(inputs, y, architecture=ARCHITECTURES[options.case])
         for fraction in options.fractions:
             beta = fraction * largest
-            solution = train(inputs, y, beta)
+            solution = train_case(options.case, inputs, y, beta)
             row = {
                 "architecture": options.case,
                 "seed": seed,
@@ -192,20 +205,20 @@ def accuracy(outputs, y):
 def output_rank(filters, patches, pooling):
     """Rank of the outputs ``phi(u)`` of the filters, each of unit length."""
     units = filters / np.linalg.norm(filters, axis=1, keepdims=True)
-    outputs = features(units, patches, pooling)
+    outputs = get_architecture(pooling).features(units, patches)
     return int(np.linalg.matrix_rank(outputs, tol=1e-8 * np.linalg.norm(outputs, 2)))
 
 
 def correlations(directions, patches, y, pooling="average"):
     """``|y^T phi(u)|`` of directions ``(draws, h)``, each taken at unit length."""
     units = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-    return np.abs(y @ features(units, patches, pooling))
+    return np.abs(y @ get_architecture(pooling).features(units, patches))
 
 
 # Descent
 
 
-def train_restarts(options, kind, inputs, y, betas, width, rng, **more):
+def train_restarts(options, case, inputs, y, betas, width, rng, **more):
     """Many restarts of descent at every beta, in one batch; `more` goes to `train_baseline`.
 
     Returns
@@ -215,14 +228,14 @@ def train_restarts(options, kind, inputs, y, betas, width, rng, **more):
         Index in the batch, of beta and of the restart, and the objective at the end.
     """
     trained = train_baseline(
-        kind,
         inputs,
         y,
         np.repeat(betas, options.restarts),
+        architecture=ARCHITECTURES[case],
         width=width,
         restarts=options.restarts * len(betas),
-        steps=options.steps,
-        learning_rate=options.step_size,
+        max_iter=options.steps,
+        step=options.step_size,
         rng=rng,
         **more,
     )
@@ -233,16 +246,15 @@ def train_restarts(options, kind, inputs, y, betas, width, rng, **more):
 def train_stochastically(options, patches, y, beta, width, rng, **more):
     """SGD of average pooling from several starts, a Baseline."""
     return train_baseline(
-        "average",
         patches,
         y,
         beta,
         width=width,
         restarts=options.restarts,
-        steps=options.steps,
+        max_iter=options.steps,
         method="sgd",
         batch_size=options.batch,
-        learning_rate=options.step_size,
+        step=options.step_size,
         rng=rng,
         **more,
     )

@@ -4,15 +4,17 @@ Studies: ``all`` (the program), ``no ordering`` (max pooling: winners need not b
 ``no cones`` (gated ReLU). Column objective: that of the network with the same weights.
 """
 
+from functools import partial
+
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import enumerate_cells, train_convex
+from cnntheory.ergen2021 import enumerate_cells, relax, train_convex
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import TOLERANCE, Signals, draw_patches
 from workflow.scripts.step import Count, Positive
 
-# What is left out, as the library's option `cones`.
+# What is left out, as the option `cones` of the library's `relax`.
 STUDIES = {
     "average": {"all": True, "no cones": False},
     "max": {"all": True, "no ordering": "order"},
@@ -34,17 +36,12 @@ def measure(options, rng):
     for seed in step.progress(range(options.trials), label="relaxations", unit="instance"):
         patches, y = draw_patches(rng, seed, options)
         for pooling, studies in STUDIES.items():
-            patterns = enumerate_cells(patches, pooling).patterns
+            cells = enumerate_cells(patches, pooling)
             for beta in options.betas:
                 for study, cones in studies.items():
-                    solution = train_convex(
-                        patches,
-                        y,
-                        beta,
-                        pooling=pooling,
-                        arrangements=patterns,
-                        cones=cones,
-                        tol=TOLERANCE,
+                    solve = train_convex if cones is True else partial(relax, cones=cones)
+                    solution = solve(
+                        patches, y, beta, architecture=pooling, cells=cells, tol=TOLERANCE
                     )
                     rows.append(
                         {
@@ -53,9 +50,9 @@ def measure(options, rng):
                             "seed": seed,
                             "samples": options.samples,
                             "beta": beta,
-                            "cells": len(patterns),
+                            "cells": len(cells.patterns),
                             "program": solution.program,
-                            "gap": solution.restricted_gap,
+                            "gap": solution.gap,
                             "objective": solution.network.objective(patches, y, beta),
                         }
                     )

@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from cnntheory.ergen2021 import beta_max
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import (
-    POOLING,
+    ARCHITECTURES,
     Descent,
     Instances,
     draw_signals,
     inputs_of,
+    train_case,
     train_restarts,
 )
-from workflow.scripts.ergen2021.train_convex import program_of_pooling
-from workflow.scripts.ergen2021.train_convex_matrix import PROGRAMS
 from workflow.scripts.step import Count, Positive
 
 
@@ -45,12 +45,14 @@ class Options(Instances, Descent):
     width: Count | None = Field(None, description="filters m; 2n unless given")
 
 
-def rounds(options, kind, inputs, y, beta, program, rng):
+def rounds(options, inputs, y, beta, program, rng):
     """End objectives of every start, a list a round; the last one has reached the optimum."""
     width = options.width or 2 * len(y)
     found = []
     for scale in options.scales:
-        trained, _ = train_restarts(options, kind, inputs, y, [beta], width, rng, scale=scale)
+        trained, _ = train_restarts(
+            options, options.case, inputs, y, [beta], width, rng, scale=scale
+        )
         found.append(trained.objective)
         if trained.objective.min() <= program * (1 + options.tol):
             break
@@ -58,18 +60,15 @@ def rounds(options, kind, inputs, y, beta, program, rng):
 
 
 def measure(options, rng):
-    kind = POOLING.get(options.case, options.case)
-    pooled = options.case in POOLING
-    threshold, train = program_of_pooling(kind) if pooled else PROGRAMS[options.case]
     rows = []
     for seed in step.progress(range(options.trials), label=options.case, unit="data set"):
         X, y = draw_signals(rng, seed, options.samples, options.dimension, "restart_descent")
         inputs = inputs_of(options.case, X, options.patch_size)
         fraction = options.fractions[seed % len(options.fractions)]
-        beta = fraction * threshold(inputs, y)
-        optimum = train(inputs, y, beta)
+        beta = fraction * beta_max(inputs, y, architecture=ARCHITECTURES[options.case])
+        optimum = train_case(options.case, inputs, y, beta)
         draws = rng(options.case, seed)
-        ends = rounds(options, kind, inputs, y, beta, optimum.program, draws)
+        ends = rounds(options, inputs, y, beta, optimum.program, draws)
         rows += [
             {
                 "architecture": options.case,

@@ -7,7 +7,7 @@ every T).
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import beta_max, enumerate_cells, gate_patterns, sample_gates, train_convex
+from cnntheory.ergen2021 import beta_max, enumerate_cells, sample_gates, train_convex
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import TOLERANCE, Signals, draw_patches
 from workflow.scripts.step import Count, Share
@@ -27,7 +27,7 @@ def measure(options, rng):
         patches, y = draw_patches(rng, seed, options)
         cells = enumerate_cells(patches)
         beta = options.fraction * beta_max(patches, y, cells=cells)
-        optimum = train_convex(patches, y, beta, arrangements=cells.patterns, tol=TOLERANCE)
+        optimum = train_convex(patches, y, beta, cells=cells, tol=TOLERANCE)
 
         def draw(group, count, seed=seed):
             return sample_gates(options.patch_size, count, rng(group, seed))
@@ -36,15 +36,14 @@ def measure(options, rng):
         for study in ("nested", "fresh"):
             for count in options.gates:
                 gates = nested[:, :count] if study == "nested" else draw(f"fresh {count}", count)
-                patterns = gate_patterns(patches, gates)
-                solution = train_convex(patches, y, beta, arrangements=patterns, tol=TOLERANCE)
+                solution = train_convex(patches, y, beta, cells=gates, tol=TOLERANCE)
                 rows.append(
                     {
                         "study": study,
                         "seed": seed,
                         "samples": options.samples,
                         "gates": count,
-                        "cells": len(patterns),
+                        "cells": len(solution.cells.patterns),
                         "all_cells": len(cells.patterns),
                         "objective": solution.program,
                         "program": optimum.program,

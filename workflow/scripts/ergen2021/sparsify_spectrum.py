@@ -3,16 +3,13 @@
 Signals of low rank, so that the number of sign patterns stays small at d = 16 and 32.
 """
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021.circular import (
-    beta_max_circular,
-    spectral_support,
-    train_circular,
-)
+from cnntheory.ergen2021 import beta_max, enumerate_cells, relax
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import low_rank
+from workflow.scripts.ergen2021.problems import TOLERANCES, low_rank
 from workflow.scripts.step import Count, Share
 
 PENALTIES = ("spectral", "group")
@@ -32,16 +29,23 @@ class Options(step.Options):
     fraction: Share = Field(description="beta in units of beta_max")
 
 
+def support(filters, tolerance=1e-4):
+    """Frequencies of each filter above `tolerance` times its largest, a count each."""
+    size = np.abs(np.fft.fft(filters))
+    return (size > tolerance * size.max(axis=-1, keepdims=True)).sum(axis=-1)
+
+
 def measure(options, rng):
     cells = [(d, seed) for d in options.dimensions for seed in range(options.trials)]
     rows = []
     for d, seed in step.progress(cells, label="spectra", unit="instance"):
         n, rank = options.samples, options.rank
         X, y = low_rank(rng(f"{n} x {d}", seed), n, d, rank)
-        beta = options.fraction * beta_max_circular(X, y)
-        for penalty in PENALTIES:
-            solution = train_circular(X, y, beta, penalty=penalty)
-            support = spectral_support(solution.spectra)
+        circular = dict(architecture="circular", cells=enumerate_cells(X, "circular"))
+        beta = options.fraction * beta_max(X, y, **circular)
+        strengths = {"spectral": beta / np.sqrt(d), "group": beta}
+        for penalty, strength in strengths.items():
+            program = relax(X, y, strength, penalty=penalty, tol=TOLERANCES["circular"], **circular)
             rows += [
                 {
                     "seed": seed,
@@ -51,9 +55,9 @@ def measure(options, rng):
                     "penalty": penalty,
                     "filter_index": index,
                     "nonzero": count,
-                    "gap": solution.gap,
+                    "gap": program.gap,
                 }
-                for index, count in enumerate(support)
+                for index, count in enumerate(support(program.variables))
             ]
     return pd.DataFrame(rows)
 

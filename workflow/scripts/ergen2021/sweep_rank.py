@@ -7,12 +7,13 @@ only, the optimal Z is not unique, and fewer filters than its rank can do.
 import numpy as np
 import pandas as pd
 
-from cnntheory.ergen2021.linear import beta_max_linear, train_linear
+from cnntheory.ergen2021 import beta_max
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import (
     Descent,
     Instances,
     draw_signals,
+    train_case,
     train_restarts,
     windows,
 )
@@ -27,24 +28,24 @@ def measure(options, rng):
     for seed in step.progress(range(options.trials), label="rank", unit="instance"):
         X, y = draw_signals(rng, seed, options.samples, options.dimension)
         patches = windows(X, options.patch_size, options.patch_size)
-        betas = np.array(options.fractions) * beta_max_linear(patches, y)
-        optima = [train_linear(patches, y, beta) for beta in betas]
-        for width in range(1, max(optimum.rank for optimum in optima) + 2):
+        betas = np.array(options.fractions) * beta_max(patches, y, architecture="linear")
+        optima = [train_case("linear", patches, y, beta) for beta in betas]
+        ranks = [len(optimum.network.filters) for optimum in optima]
+        for width in range(1, max(ranks) + 2):
             _, ends = train_restarts(
                 options, "linear", patches, y, betas, width, rng(f"{width}", seed)
             )
             for _, which, restart, objective in ends:
-                optimum = optima[which]
                 rows.append(
                     {
                         "seed": seed,
                         "samples": options.samples,
                         "beta_fraction": options.fractions[which],
                         "width": width,
-                        "rank": optimum.rank,
+                        "rank": ranks[which],
                         "restart": restart,
                         "objective": objective,
-                        "program": optimum.program,
+                        "program": optima[which].program,
                     }
                 )
     return pd.DataFrame(rows)

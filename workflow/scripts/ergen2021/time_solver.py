@@ -38,7 +38,7 @@ def measure(options, rng):
         enumerated = time.perf_counter()
         beta = options.fraction * beta_max(patches, y, cells=found)
         begun = time.perf_counter()
-        solution = train_convex(patches, y, beta, arrangements=found.patterns)
+        solution = train_convex(patches, y, beta, cells=found)
         seconds = {
             "arrangements": enumerated - start,
             "convex program": time.perf_counter() - begun,
@@ -53,7 +53,7 @@ def measure(options, rng):
         counted.append(
             instance
             | {
-                "newton_steps": solution.iterations,
+                "newton_steps": solution.n_iter,
                 "work": solution.work,
                 "gap": solution.restricted_gap,
             }

@@ -76,7 +76,8 @@ def threshold(patches, y, pooling, largest, directions, starts):
     """The threshold by its other definitions: quantities of a row of the table."""
     sizes = correlations(directions, patches, y, pooling)
     above, below = (
-        train_convex(patches, y, largest * scale, pooling=pooling) for scale in (1 + 1e-8, 1 - 1e-3)
+        train_convex(patches, y, largest * scale, architecture=pooling)
+        for scale in (1 + 1e-8, 1 - 1e-3)
     )
     return {
         "beta_max": largest,
@@ -94,13 +95,16 @@ def measure(options, rng):
     for pooling, seed in step.progress(cases, label="path", unit="instance"):
         labelled = {"pooling": pooling, "seed": seed}
         patches, y = draw_patches(rng, seed, options)
-        largest = beta_max(patches, y, pooling, cells=enumerate_cells(patches, pooling))
+        cells = enumerate_cells(patches, pooling)
+        largest = beta_max(patches, y, architecture=pooling, cells=cells)
         shape = (options.directions, options.patch_size)
         directions = rng("directions", seed).standard_normal(shape)
         thresholds.append(
             labelled | threshold(patches, y, pooling, largest, directions, options.starts)
         )
-        solutions = path(patches, y, fractions * largest, pooling=pooling, tol=TOLERANCE)
+        solutions = path(
+            patches, y, fractions * largest, architecture=pooling, cells=cells, tol=TOLERANCE
+        )
         for fraction, solution in zip(fractions, solutions, strict=True):
             filters = solution.network.filters
             rows.append(

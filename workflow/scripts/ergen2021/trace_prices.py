@@ -50,10 +50,11 @@ def measure(options, rng):
     if options.patch_size != 2:
         raise ValueError(f"patch_size: expected 2, a plane of filters, found {options.patch_size}")
     patches, y = draw_patches(rng, options.trial, options)
-    beta = options.fraction * beta_max(patches, y, cells=enumerate_cells(patches))
+    cells = enumerate_cells(patches)
+    beta = options.fraction * beta_max(patches, y, cells=cells)
     gates = sample_gates(2, options.gates, rng("gates", options.trial))
-    exact = train_convex(patches, y, beta, tol=TOLERANCE)
-    few = train_convex(patches, y, beta, arrangements=gates, tol=TOLERANCE)
+    exact = train_convex(patches, y, beta, cells=cells, tol=TOLERANCE)
+    few = train_convex(patches, y, beta, cells=gates, tol=TOLERANCE)
     # The optimal directions are among those drawn.
     optimal = network_angles("exact", exact.network.filters, exact.network.weights)
     grid = np.linspace(0, 2 * np.pi, options.angles, endpoint=False)

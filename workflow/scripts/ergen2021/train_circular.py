@@ -12,10 +12,9 @@ from typing import Literal
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021.baselines import train_baseline
-from cnntheory.ergen2021.circular import beta_max_circular, circular_kappa, train_circular
+from cnntheory.ergen2021 import Circular, beta_max, relax, train_baseline, train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import Descent, Length, draw_signals
+from workflow.scripts.ergen2021.problems import TOLERANCES, Descent, Length, draw_signals
 from workflow.scripts.step import Count, Share
 
 # Number of layers and what is bounded.
@@ -39,32 +38,27 @@ class Options(Descent):
 
 
 def measure(options, rng):
-    d, (layers, constraint) = options.dimension, CASES[options.case]
-    kappa = circular_kappa(layers, constraint, d)
-    short = {} if options.filter_length is None else {"filter_length": options.filter_length}
+    d, circular = options.dimension, Circular(*CASES[options.case])
+    kappa, known = circular.kappa(d), dict(architecture=circular, tol=TOLERANCES["circular"])
     rows = []
     for seed in step.progress(range(options.trials), label=options.case, unit="instance"):
         X, y = draw_signals(rng, seed, options.samples, d)
-        unit = options.fraction * beta_max_circular(X, y) / math.sqrt(d)
+        unit = options.fraction * beta_max(X, y, architecture="circular") / math.sqrt(d)
         beta = unit * kappa
         trained = train_baseline(
-            "circular",
             X,
             y,
             beta,
+            architecture=circular,
             width=2 * options.samples,
             restarts=options.restarts,
-            steps=options.steps,
-            learning_rate=options.step_size,
+            max_iter=options.steps,
+            step=options.step_size,
             rng=rng(options.case, seed),
-            layers=layers,
-            constraint=constraint,
-            **short,
+            filter_length=options.filter_length,
         )
-        program = train_circular(X, y, beta, layers=layers, constraint=constraint, kappa=kappa)
-        wrong = program
-        if kappa != 1:
-            wrong = train_circular(X, y, beta, layers=layers, constraint=constraint, kappa=1.0)
+        program = train_convex(X, y, beta, **known)
+        wrong = program if kappa == 1 else relax(X, y, beta, penalty="spectral", **known)
         rows += [
             {
                 "study": options.case,

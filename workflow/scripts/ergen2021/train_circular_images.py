@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import beta_max_circular, train_baseline, train_circular
+from cnntheory.ergen2021 import beta_max, enumerate_cells, train_baseline, train_convex
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import (
+    TOLERANCES,
     StochasticDescent,
     accuracy,
     draw_split,
@@ -47,9 +48,9 @@ def draw_descent(options, X, y, beta, test, y_test, rng):
     def record(iteration, parameters, objective):
         clock.append((iteration, time.perf_counter()))
         unit = parameters["filters"] / np.linalg.norm(parameters["filters"], axis=-1, keepdims=True)
-        spectra = np.fft.fft(unit).prod(axis=2) * np.fft.fft(parameters["first"])
+        spectra = np.fft.fft(unit).prod(axis=2) * np.fft.fft(parameters["inner"])
         hidden = np.maximum(np.fft.ifft(spectra).real @ test.T, 0)
-        outputs = np.einsum("rm,rmn->rn", parameters["second"], hidden)
+        outputs = np.einsum("rm,rmn->rn", parameters["weights"], hidden)
         rows.extend(
             {"restart": restart, "iteration": iteration, "objective": value, "accuracy": share}
             for restart, (value, share) in enumerate(
@@ -58,10 +59,9 @@ def draw_descent(options, X, y, beta, test, y_test, rng):
         )
 
     train_baseline(
-        "circular", X, y, beta, width=options.width, rng=rng, restarts=options.restarts,
-        steps=options.steps, method="sgd", batch_size=options.batch,
-        learning_rate=options.step_size, record_every=max(1, options.steps // 200),
-        callback=record,
+        X, y, beta, architecture="circular", width=options.width, rng=rng,
+        restarts=options.restarts, max_iter=options.steps, method="sgd", batch_size=options.batch,
+        step=options.step_size, record_every=max(1, options.steps // 200), callback=record,
     )  # fmt: skip
     return rows, clock
 
@@ -75,8 +75,9 @@ def measure(options, rng, train_images, train_labels, test_images, test_labels):
         X, y = draw_split(profiles, labels, options.samples, rng("images", seed))
         X, test = project(X, X_test, options.components)
         begun = time.perf_counter()
-        beta = options.fraction * beta_max_circular(X, y)
-        solution = train_circular(X, y, beta)
+        circular = dict(architecture="circular", cells=enumerate_cells(X, "circular"))
+        beta = options.fraction * beta_max(X, y, **circular)
+        solution = train_convex(X, y, beta, tol=TOLERANCES["circular"], **circular)
         seconds = time.perf_counter() - begun
         rows.append(
             {
@@ -89,7 +90,7 @@ def measure(options, rng, train_images, train_labels, test_images, test_labels):
                 "objective": solution.objective,
                 "dual_bound": solution.dual_bound,
                 "gap": solution.gap,
-                "filters": len(solution.z),
+                "filters": len(solution.network.weights),
                 "accuracy": accuracy(solution.network.predict(test), y_test),
             }
         )

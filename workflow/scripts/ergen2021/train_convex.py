@@ -4,18 +4,15 @@ Small Gaussian instances. Table: the convex program's value (column program), th
 network mapped back, and the dual bound. Networks and dual points are stored too.
 """
 
-from functools import partial
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from cnntheory.ergen2021 import beta_max, train_convex
+from cnntheory.ergen2021 import train_convex
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import (
     INSTANCE,
-    POOLING,
-    TOLERANCE,
     Instances,
     network_rows,
     solve_instances,
@@ -28,15 +25,9 @@ class Options(Instances):
     case: Literal["fully_connected", "average", "max"]
 
 
-def program_of_pooling(pooling):
-    """The least beta at which the zero network is optimal, and the certified solution."""
-    return partial(beta_max, pooling=pooling), partial(train_convex, pooling=pooling, tol=TOLERANCE)
-
-
 def measure(options, rng):
-    threshold, train = program_of_pooling(POOLING[options.case])
     rows, networks, duals = [], [], []
-    for row, (patches, y, beta), solution in solve_instances(options, rng, threshold, train):
+    for row, (patches, y, beta), solution in solve_instances(options, rng):
         if options.case == "average":
             # What one finds who takes beta for the weight decay beta / 2 (control 1x).
             row["doubled"] = train_convex(patches, y, 2 * beta).program

@@ -4,34 +4,16 @@ As train_convex, for networks whose regulariser is a norm of matrices, or of spe
 paper's regulariser is only a relaxation, the values of the relaxed programs are in the table too.
 """
 
-from functools import partial
 from typing import Literal
 
 import pandas as pd
 
-from cnntheory.ergen2021.circular import beta_max_circular, train_circular
-from cnntheory.ergen2021.linear import beta_max_linear, train_linear
-from cnntheory.ergen2021.two_relu import beta_max_two_relu, relax_two_relu, train_two_relu
-from cnntheory.ergen2021.unpooled import beta_max_unpooled, relax_unpooled, train_unpooled
+from cnntheory.ergen2021 import relax
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import Instances, solve_instances
+from workflow.scripts.ergen2021.problems import ARCHITECTURES, Instances, solve_instances
 
-# The least beta at which the zero network is optimal, and the certified solution.
-PROGRAMS = {
-    "linear": (beta_max_linear, train_linear),
-    "unpooled": (beta_max_unpooled, train_unpooled),
-    "circular": (beta_max_circular, train_circular),
-    "two_relu_shared": (
-        partial(beta_max_two_relu, shared=True),
-        partial(train_two_relu, shared=True),
-    ),
-    "two_relu_unshared": (
-        partial(beta_max_two_relu, shared=False),
-        partial(train_two_relu, shared=False),
-    ),
-}
 # Where the exact regulariser is another than these norms, and their programs lower bounds.
-RELAXED = {"unpooled": relax_unpooled, "two_relu_shared": relax_two_relu}
+RELAXED = ("unpooled", "two_relu_shared")
 PENALTIES = ("frobenius", "nuclear")
 
 
@@ -43,9 +25,10 @@ class Options(Instances):
 
 def measure(options, rng):
     rows = []
-    for row, problem, _ in solve_instances(options, rng, *PROGRAMS[options.case]):
-        if relax := RELAXED.get(options.case):
-            row |= {penalty: relax(*problem, penalty).program for penalty in PENALTIES}
+    for row, problem, _ in solve_instances(options, rng):
+        for penalty in PENALTIES if options.case in RELAXED else ():
+            network = ARCHITECTURES[options.case]
+            row[penalty] = relax(*problem, architecture=network, penalty=penalty).program
         rows.append(row)
     return pd.DataFrame(rows)
 

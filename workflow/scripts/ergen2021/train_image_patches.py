@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import gate_patterns, sample_gates, train_convex
+from cnntheory.ergen2021 import sample_gates, train_convex
 from cnntheory.images.patches import extract_patches
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import (
@@ -54,8 +54,7 @@ def train_both(options, patches, y, beta, gates, rng):
     """
     for count in options.gates:
         begun = time.perf_counter()
-        patterns = gate_patterns(patches, gates[:, :count])
-        solution = train_convex(patches, y, beta, arrangements=patterns, tol=1e-6)
+        solution = train_convex(patches, y, beta, cells=gates[:, :count], tol=1e-6)
         seconds = time.perf_counter() - begun
         yield "convex", count, 0, solution.network, solution.dual_bound, seconds
     begun = time.perf_counter()

@@ -16,8 +16,6 @@ from cnntheory.ergen2021 import (
     beta_max,
     certify,
     enumerate_cells,
-    gate_patterns,
-    pattern_cells,
     sample_gates,
     train_convex,
 )
@@ -59,11 +57,10 @@ def watch(patches, y):
     return callback, clock, accuracies
 
 
-def certificates(network, patches, y, beta, dual, cells, few):
-    """Objective, its dual bound over all cells, and that over a few."""
+def certificates(network, patches, y, beta, dual, cells, gates):
+    """Objective, its dual bound over all cells, and that over those of a few gates."""
     exact, blind = (
-        certify(network.filters, network.weights, patches, y, beta, dual=dual, cells=known)
-        for known in (cells, few)
+        certify(network, patches, y, beta, dual=dual, cells=known) for known in (cells, gates)
     )
     return {
         "objective": exact.objective,
@@ -86,7 +83,6 @@ def measure(options, rng, train_images, train_labels, test_images, test_labels):
             for part in (profiles, X_test)
         )
         gates = sample_gates(options.patch_size, options.gates, draws)
-        few = pattern_cells(patches, gate_patterns(patches, gates))
         begun = time.perf_counter()
         cells = enumerate_cells(patches)
         enumerated = time.perf_counter() - begun
@@ -97,7 +93,7 @@ def measure(options, rng, train_images, train_labels, test_images, test_labels):
             beta = fraction * largest
             labelled = {"samples": n, "seed": seed, "beta_fraction": fraction}
             begun = time.perf_counter()
-            optimum = train_convex(patches, y, beta, arrangements=cells.patterns, tol=1e-9)
+            optimum = train_convex(patches, y, beta, cells=cells, tol=1e-9)
             seconds = time.perf_counter() - begun + enumerated
             callback, clock, accuracies = watch(test, y_test)
             trained = train_stochastically(
@@ -124,7 +120,7 @@ def measure(options, rng, train_images, train_labels, test_images, test_labels):
                     "cells": len(cells.patterns),
                     "filters": len(network.weights),
                 }
-                | certificates(network, patches, y, beta, dual, cells, few)
+                | certificates(network, patches, y, beta, dual, cells, gates)
                 | {
                     "program": optimum.program,
                     "program_bound": optimum.dual_bound,

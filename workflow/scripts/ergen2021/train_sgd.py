@@ -38,7 +38,6 @@ def used(filters, weights, floor=1e-6):
 
 
 def measure(options, rng, convex):
-    kind = POOLING.get(options.case, options.case)
     rows = []
     instances = list(convex.groupby("seed"))
     for seed, betas in step.progress(instances, label=options.case, unit="instance"):
@@ -46,7 +45,13 @@ def measure(options, rng, convex):
         X, y = draw_signals(rng, seed, instance.samples, instance.dimension)
         inputs = inputs_of(options.case, X, instance.patch_size)
         trained, ends = train_restarts(
-            options, kind, inputs, y, betas.beta.to_numpy(), 2 * len(y), rng(options.case, seed)
+            options,
+            options.case,
+            inputs,
+            y,
+            betas.beta.to_numpy(),
+            2 * len(y),
+            rng(options.case, seed),
         )
         for index, which, restart, objective in ends:
             known = betas.iloc[which]
@@ -64,7 +69,10 @@ def measure(options, rng, convex):
             if options.case in POOLING:
                 network = trained.network(index)
                 filters, weights = used(network.filters, network.weights)
-                row |= {"filters": len(weights), "rank": output_rank(filters, inputs, kind)}
+                row |= {
+                    "filters": len(weights),
+                    "rank": output_rank(filters, inputs, POOLING[options.case]),
+                }
             rows.append(row)
     return pd.DataFrame(rows)
 

@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
-from cnntheory.ergen2021 import enumerate_cells, gate_patterns, pattern_cells, sample_gates
-from cnntheory.ergen2021.losses import Squared
-from cnntheory.ergen2021.programs import build_groups, largest_price, price_cells, project_on_cones
-from cnntheory.ergen2021.solver import dual_value, interior_point
+from cnntheory.ergen2021 import enumerate_cells, sample_gates
+from cnntheory.ergen2021.architectures import Average
+from cnntheory.ergen2021.columns import build_groups
+from cnntheory.ergen2021.interior_point import interior_point
+from cnntheory.ergen2021.losses import Squared, dual_value
+from cnntheory.ergen2021.pricing import largest_price, price_cells, project_on_cones
 
 
 def value(point, beta):
@@ -33,7 +35,7 @@ def test_the_interior_point_agrees_with_clarabel(draw, clarabel_value, pooling, 
 def test_facets_and_shared_rows_solve_the_same_program(draw):
     patches, y = draw(6, 3, 3)
     exact = enumerate_cells(patches)
-    shared = pattern_cells(patches, exact.patterns)
+    shared = Average().restrict(patches, exact.patterns)
     values = []
     for cells in (exact, shared):
         groups = build_groups(cells, patches, np.arange(len(cells.patterns)))
@@ -43,7 +45,8 @@ def test_facets_and_shared_rows_solve_the_same_program(draw):
 
 def test_the_solution_lies_in_its_cones(draw):
     patches, y = draw(20, 1, 5)
-    cells = pattern_cells(patches, gate_patterns(patches, sample_gates(5, 30, 0)))
+    patterns = np.moveaxis(patches @ sample_gates(5, 30, 0), -1, 0) > 0
+    cells = Average().restrict(patches, np.unique(patterns, axis=0))
     groups = build_groups(cells, patches, np.arange(len(cells.patterns)))
     point = interior_point(groups, Squared(y), 0.2)
     assert groups.slack(point.c).min() >= -1e-9

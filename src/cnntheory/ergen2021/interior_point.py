@@ -15,6 +15,8 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from .losses import dual_value
+
 # Proximal terms of a Newton step, relative to the size of the data: they bound the condition of the
 # blocks where an optimum is not unique or a facet tight, and vanish with the step.
 _PROXIMAL = 1e-12
@@ -132,7 +134,7 @@ class Point:
         ``z >= 0``.
     price : float
         ``max_g |s_g A_g^T v + G_g^T z|``, which bounds every price at ``v``.
-    iterations : int
+    n_iter : int
         Newton steps.
     work : float
         Floating-point operations counted by `Groups.flops`.
@@ -142,35 +144,12 @@ class Point:
     v: np.ndarray
     multipliers: np.ndarray
     price: float
-    iterations: int
+    n_iter: int
     work: float
 
 
-def dual_value(v, loss, price, beta):
-    """Value of the best feasible dual point on the ray through `v`.
-
-    Parameters
-    ----------
-    v : ndarray, shape (n,)
-    loss : Squared or Logistic
-    price : float
-        An upper bound on every price at ``v``, so that ``theta v`` is feasible for
-        ``|theta| <= beta / price``.
-    beta : float
-
-    Returns
-    -------
-    value : float
-        A lower bound on the optimum.
-    v : ndarray, shape (n,)
-        The feasible point ``theta v``.
-    """
-    feasible = loss.scale(v, beta / price if price > 0 else np.inf) * v
-    return loss.bound(feasible), feasible
-
-
 @np.errstate(all="ignore")  # rounding ends the last steps; the best iterate is returned
-def interior_point(groups, loss, beta, tol=1e-9, max_iterations=200):
+def interior_point(groups, loss, beta, tol=1e-9, max_iter=200):
     """Solve the program of `groups` by Mehrotra's predictor-corrector method.
 
     Parameters
@@ -181,7 +160,7 @@ def interior_point(groups, loss, beta, tol=1e-9, max_iterations=200):
         Above 0.
     tol : float, optional
         Relative duality gap at which to stop.
-    max_iterations : int, optional
+    max_iter : int, optional
 
     Returns
     -------
@@ -207,7 +186,7 @@ def interior_point(groups, loss, beta, tol=1e-9, max_iterations=200):
     dual = np.concatenate([np.full((len(groups), 1), beta), np.zeros((len(groups), h))], axis=1)
     s, z = np.full(live.shape, 0.1 * scale), np.where(live, 0.1 * beta, 0.0)
     best, least, flops = None, np.inf, groups.flops()
-    for iteration in range(max_iterations):
+    for iteration in range(max_iter):
         c, v = x[:, 1:], loss.dual(fit)
         # stationarity s_g A_g^T v + p + G^T z = 0, and slack s = G c
         pushed = groups.correlate(v) + groups.pull(z)
@@ -223,7 +202,7 @@ def interior_point(groups, loss, beta, tol=1e-9, max_iterations=200):
         if error < least:
             best, least = Point(c.copy(), v, z, price, iteration, flops * iteration), error
         solved = gap <= tol * objective and error <= 2 * tol
-        if solved or not np.isfinite(error) or (best and iteration > best.iterations + 15):
+        if solved or not np.isfinite(error) or (best and iteration > best.n_iter + 15):
             break
         floor = _ENOUGH * tol * objective / degree
         try:
