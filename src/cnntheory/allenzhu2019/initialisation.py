@@ -7,8 +7,8 @@ that are kept, of networks that are drawn layer by layer, and at infinite width.
 from __future__ import annotations
 
 import numpy as np
-import torch
 import scipy  # its parts load when used
+import torch
 
 from .kernel import correlation
 from .networks import backward, drawer, generators
