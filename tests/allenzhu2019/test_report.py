@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnntheory.allenzhu2019 import FrozenKernel, forward, tangent_report
+from cnntheory.allenzhu2019 import FrozenKernel, forward, tangent_kernel, tangent_report
 
 
 class Middle(torch.nn.Module):
@@ -22,16 +22,84 @@ class Middle(torch.nn.Module):
         return output[:, 0] if len(self.B) == 1 else output
 
 
+class Residual(torch.nn.Module):
+    """A layer that is used twice, one whose weights are shared, a free parameter, in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm = torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.BatchNorm2d(4)
+        self.twice = torch.nn.Conv2d(4, 4, 3, padding="same", dilation=2, bias=False)
+        self.tied = torch.nn.Conv2d(1, 4, 3, padding=1)
+        self.tied.bias = self.first.bias
+        self.last, self.scale = torch.nn.Linear(4, 3), torch.nn.Parameter(torch.arange(1.0, 4.0))
+        self.relu = torch.nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        h = self.relu(self.norm(self.first(x) - self.tied(x)))
+        for _ in range(2):
+            h = self.relu(self.twice(h) + h)
+        return self.last(h.mean((2, 3))) * self.scale
+
+
+def chain(*layers):
+    return torch.nn.Sequential(*layers)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Residual,
+        lambda: chain(
+            torch.nn.Conv2d(1, 5, 3, stride=2, padding=(1, 2)),
+            torch.nn.ReLU(inplace=True),
+            torch.nn.Conv2d(5, 4, (2, 3), padding_mode="circular", padding=1),
+            torch.nn.Tanh(),
+            torch.nn.Flatten(),
+            torch.nn.Linear(100, 3),
+        ),
+        lambda: chain(
+            torch.nn.Flatten(1, 2),
+            torch.nn.Conv1d(8, 6, 3, stride=2, padding=1, dilation=2),
+            torch.nn.Conv1d(6, 4, 1, groups=2),
+            torch.nn.ReLU(),
+            torch.nn.Flatten(),
+            torch.nn.Linear(12, 1, bias=False),
+        ),
+        # a linear layer at every position, its weights not trained
+        lambda: chain(
+            torch.nn.Linear(8, 5).requires_grad_(False),
+            torch.nn.Linear(5, 5),
+            torch.nn.ReLU(),
+            torch.nn.Flatten(),
+            torch.nn.Linear(40, 2),
+        ),
+    ],
+    ids=["residual", "2-D", "1-D", "positions"],
+)
+def test_the_kernel_is_the_product_of_the_jacobian_that_it_does_not_form(make):
+    torch.manual_seed(0)
+    model, x = make().double().eval(), torch.randn(6, 1, 8, 8, dtype=torch.float64)
+    parameters = {k: p.detach() for k, p in model.named_parameters() if p.requires_grad}
+
+    def outputs(parameters):
+        return torch.func.functional_call(model, parameters, (x,)).reshape(-1)
+
+    J = torch.cat([part.flatten(1) for part in torch.func.jacrev(outputs)(parameters).values()], 1)
+    J = J.detach()
+    K = tangent_kernel(model, x).matrix
+    torch.testing.assert_close(K, J @ J.T, rtol=0, atol=1e-12 * float((J @ J.T).max()))
+    assert all(p.grad is None for p in model.parameters())
+
+
 @pytest.mark.parametrize("outputs", [1, 2])
-@pytest.mark.parametrize("chunk_size", [None, 2])
-def test_the_report_on_a_users_module_is_that_of_our_kernel(outputs, chunk_size, build, problem):
+def test_the_report_on_a_users_module_is_that_of_our_kernel(outputs, build, problem):
     net = build("fully", 1, 30, 2, outputs)
     x, y = problem(1, 5, 11)
     y = torch.stack([y, -y], dim=-1) if outputs == 2 else y
     frozen = FrozenKernel.at(net, x, y)
     values = torch.linalg.eigvalsh(frozen.kernel.matrix)[0]
     residual = forward(net, x).outputs - y.reshape(1, 5, outputs)
-    report = tangent_report(Middle(net), x[0], y[0], chunk_size=chunk_size)
+    report = tangent_report(Middle(net), x[0], y[0])
     assert report.lambda_min == pytest.approx(values[0].item())
     assert report.lambda_max == pytest.approx(values[-1].item())
     assert report.condition == pytest.approx((values[-1] / values[0]).item())

@@ -25,7 +25,7 @@ _PARTS = {
     "conditioned": (),
     "training": ("descent", "movement"),
     "kernel": ("TangentKernel", "FrozenKernel"),
-    "report": ("TangentReport", "tangent_report"),
+    "report": ("TangentReport", "tangent_kernel", "tangent_report"),
     "landscapes": ("landscape",),
     "curvature": (),
     "inputs": (),

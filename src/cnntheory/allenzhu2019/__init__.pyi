@@ -20,6 +20,7 @@ from .networks import forward as forward
 from .networks import fully_connected as fully_connected
 from .networks import residual as residual
 from .report import TangentReport as TangentReport
+from .report import tangent_kernel as tangent_kernel
 from .report import tangent_report as tangent_report
 from .training import descent as descent
 from .training import movement as movement

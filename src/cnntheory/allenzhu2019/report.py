@@ -78,23 +78,20 @@ class TangentReport:
 
 # Layers that do something else in training: they tie the inputs of a batch together or draw.
 _TRAINING_ONLY = (torch.nn.modules.batchnorm._BatchNorm, torch.nn.modules.dropout._DropoutNd)
+# Layers whose part of the kernel needs no Jacobian, and entries of one that is formed in parts.
+_LAYERS = (torch.nn.Linear, torch.nn.Conv1d, torch.nn.Conv2d)
+_ENTRIES = 1 << 24
 
 
-def tangent_report(model, X, y, *, chunk_size=None):
+def tangent_report(model, X, y):
     """Tangent kernel of a model, and what gradient descent would do if it stayed as it is.
 
     Parameters
     ----------
-    model : torch.nn.Module
-        Maps a batch of inputs to scalars, (n,), or vectors, (n, d), each input on its own. A copy
-        in evaluation mode is examined: the model stays as it is, its running statistics included.
-        Its parameters that require gradients count as trained; device and dtype are the model's.
-    X : array or tensor, shape (n, ...)
-        Inputs; moved to the model's device and dtype.
+    model, X
+        As for `tangent_kernel`.
     y : array or tensor, shape (n,) or (n, d)
         Real labels.
-    chunk_size : int, optional
-        Inputs whose Jacobians are computed at a time; all by default.
 
     Returns
     -------
@@ -104,48 +101,185 @@ def tangent_report(model, X, y, *, chunk_size=None):
     Raises
     ------
     ValueError
-        No parameter requires gradients, there are not as many labels as inputs, the outputs do
-        not fit the labels, or the Jacobian is not finite or zero.
-
-    Notes
-    -----
-    The Jacobian of n d times the number of parameters is formed, by ``torch.func``; the networks
-    of this package have `TangentKernel.at`, which does without.
+        As `tangent_kernel`; or there are not as many labels as inputs, or the outputs do not fit
+        the labels.
     """
     evaluated = any(m.training and isinstance(m, _TRAINING_ONLY) for m in model.modules())
-    model = copy.deepcopy(model).eval()
-    parameters = {k: p.detach() for k, p in model.named_parameters() if p.requires_grad}
-    if not parameters:
-        raise ValueError("model: expected trainable parameters, found none that requires gradients")
-    first = next(iter(parameters.values()))
-    X, y = (torch.as_tensor(a, dtype=first.dtype, device=first.device) for a in (X, y))
+    model, X = _prepared(model, X)
+    y = torch.as_tensor(y, dtype=X.dtype, device=X.device)
     if len(X) != len(y):
         raise ValueError(f"y: expected a label for each of the {len(X)} inputs, found {len(y)}")
-    outputs = _outputs(model, X)
+    with torch.no_grad():
+        outputs = model(X).reshape(len(X), -1)
     if outputs.shape != y.reshape(len(y), -1).shape:
         raise ValueError(
             f"y: expected the shape of the outputs {tuple(outputs.shape)}, found {tuple(y.shape)}; "
             "classes must be one-hot"
         )
+    parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    residual = (outputs - y.reshape(outputs.shape)).reshape(-1)
+    return _summary(_kernel(model, X), residual, outputs.shape, parameters, evaluated)
+
+
+def tangent_kernel(model, X):
+    """Tangent kernel ``K = J J^T`` of a torch module on inputs.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Maps a batch of inputs to scalars, (n,), or vectors, (n, d), each input on its own. A copy
+        in evaluation mode is examined: the model stays as it is, its running statistics included.
+        Its parameters that require gradients count as trained; device and dtype are the model's.
+    X : array or tensor, shape (n, ...)
+        Inputs; moved to the model's device and dtype.
+
+    Returns
+    -------
+    TangentKernel
+        Its matrix has shape (n d, n d), the outputs of an input follow each other.
+
+    Raises
+    ------
+    ValueError
+        No parameter requires gradients, or the Jacobian is not finite or zero.
+
+    Notes
+    -----
+    Linear and convolutional layers that are used once need no Jacobian: d backward passes give the
+    gradient of every output at the layer's own outputs, and the layer's part of K is a product of
+    these with its inputs. A Jacobian is formed, by ``torch.func``, of the other parameters only.
+    """
+    return TangentKernel(_kernel(*_prepared(model, X)))
+
+
+def _prepared(model, X):
+    """A copy in evaluation mode, and inputs of its dtype on its device."""
+    model = copy.deepcopy(model).eval()
+    first = next((p for p in model.parameters() if p.requires_grad), None)
+    if first is None:
+        raise ValueError("model: expected trainable parameters, found none that requires gradients")
+    return model, torch.as_tensor(X, dtype=first.dtype, device=first.device)
+
+
+def _kernel(model, X):
+    """``J J^T``, layer by layer."""
+    outputs, inputs, gradients = _signals(model, X)
+    n, d = outputs.shape
+    K = outputs.new_zeros(n * d, n * d)
+    done = set()
+    for layer, a in inputs.items():
+        g = gradients[layer].flatten(0, 1)  # (n d, outputs of the layer, positions)
+        if layer.weight.requires_grad:
+            _add_weight(K, a, g, d)
+            done.add(id(layer.weight))
+        if layer.bias is not None and layer.bias.requires_grad:
+            total = g.sum(2)
+            K += total @ total.T
+            done.add(id(layer.bias))
+    rest = {
+        k: p.detach() for k, p in model.named_parameters() if p.requires_grad and id(p) not in done
+    }
+    if rest:
+        flat = _jacobian(model.requires_grad_(False), rest, X)
+        K += flat @ flat.T
+    if not K.isfinite().all() or not K.any():
+        raise ValueError("model: its Jacobian on X is zero or not finite; scale model or inputs")
+    return K
+
+
+def _signals(model, X):
+    """Outputs (n, d); a layer's inputs (n, fan-in, positions), gradients (n, d, m, positions)."""
+    taken, seen, handles = {}, [], []
+
+    def note(layer, arguments, output):
+        seen.append(layer)
+        taken[layer] = arguments[0].detach(), output
+        return output.clone()  # what follows may work in place
+
+    for layer in model.modules():
+        if type(layer) in _LAYERS and _own(layer, model):
+            handles.append(layer.register_forward_hook(note))
+    try:
+        with torch.enable_grad():
+            outputs = model(X.clone().requires_grad_()).reshape(len(X), -1)
+    finally:
+        for handle in handles:
+            handle.remove()
+    used = {layer: taken[layer] for layer in taken if seen.count(layer) == 1}
+    inputs = {layer: _seen_by(layer, first) for layer, (first, _) in used.items()}
+    gradients = {
+        layer: output.new_empty(len(X), outputs.shape[1], *_by_position(layer, output).shape[1:])
+        for layer, (_, output) in used.items()
+    }
+    points = [output for _, output in used.values()]
+    for k in range(outputs.shape[1] if used else 0):
+        total = outputs[:, k].sum()
+        found = torch.autograd.grad(total, points, retain_graph=True, materialize_grads=True)
+        for layer, gradient in zip(used, found, strict=True):
+            gradients[layer][:, k] = _by_position(layer, gradient)
+    return outputs.detach(), inputs, gradients
+
+
+def _own(layer, model):
+    """Whether a layer's parameters are its alone, and what it computes is what it seems."""
+    plain = not (layer._forward_pre_hooks or layer._forward_hooks)
+    plain &= getattr(layer, "groups", 1) == 1
+    plain &= getattr(layer, "padding_mode", "zeros") == "zeros"
+    counts = sum(
+        sum(p is q for q in other._parameters.values())
+        for p in layer.parameters()
+        for other in model.modules()
+    )
+    return plain and counts == len(list(layer.parameters()))
+
+
+def _seen_by(layer, inputs):
+    """Inputs of a layer as (n, fan-in, positions)."""
+    if isinstance(layer, torch.nn.Linear):
+        return _by_position(layer, inputs)
+    size = layer.kernel_size
+    if isinstance(layer, torch.nn.Conv1d):
+        inputs, size = inputs[:, :, None], (1, *size)
+    lead = (1,) * (2 - len(layer.kernel_size))
+    inputs = torch.nn.functional.pad(inputs, _padding(layer))
+    return torch.nn.functional.unfold(
+        inputs, size, dilation=lead + layer.dilation, stride=lead + layer.stride
+    )
+
+
+def _padding(layer):
+    """Zeros on both sides of the last axes, as ``torch.nn.functional.pad`` takes them."""
+    return layer._reversed_padding_repeated_twice
+
+
+def _by_position(layer, values):
+    """Values at a layer's outputs as (n, m, positions)."""
+    if isinstance(layer, torch.nn.Linear):
+        return values.reshape(len(values), -1, values.shape[-1]).mT
+    return values.flatten(2)
+
+
+def _add_weight(K, a, g, d):
+    """Add a layer's part to K: inputs a (n, fan-in, positions), gradients g (n d, m, positions)."""
+    if a.shape[2] == 1:
+        a, g = a[..., 0], g[..., 0]
+        K += (g @ g.T) * (a @ a.T).repeat_interleave(d, 0).repeat_interleave(d, 1)
+        return
+    a = a.repeat_interleave(d, 0).mT
+    step = max(1, _ENTRIES // (len(a) * a.shape[2]))
+    for first in range(0, g.shape[1], step):
+        part = (g[:, first : first + step] @ a).flatten(1)
+        K += part @ part.T
+
+
+def _jacobian(model, parameters, X):
+    """Jacobian of all outputs in some of the parameters, (n d, parameters)."""
 
     def one_output(parameters, x):
-        value = torch.func.functional_call(model, parameters, (x[None],))
-        return value.reshape(-1)
+        return torch.func.functional_call(model, parameters, (x[None],)).reshape(-1)
 
-    jacobians = torch.func.vmap(
-        torch.func.jacrev(one_output), in_dims=(None, 0), chunk_size=chunk_size
-    )(parameters, X)
-    flat = torch.cat([J.flatten(2) for J in jacobians.values()], dim=2).flatten(0, 1)
-    if not flat.isfinite().all() or not flat.any():
-        raise ValueError("model: its Jacobian on X is zero or not finite; scale model or inputs")
-    K = flat @ flat.T
-    residual = (outputs - y.reshape(outputs.shape)).reshape(-1)
-    return _summary(K, residual.to(K.dtype), outputs.shape, flat.shape[1], evaluated)
-
-
-def _outputs(model, X):
-    with torch.no_grad():
-        return model(X).reshape(len(X), -1)
+    found = torch.func.vmap(torch.func.jacrev(one_output), in_dims=(None, 0))(parameters, X)
+    return torch.cat([J.flatten(2) for J in found.values()], dim=2).flatten(0, 1)
 
 
 def _summary(K, residual, shape, parameters, evaluated):
