@@ -63,7 +63,7 @@ class State:
         if any(one.vectors is None for one in self._passes):
             raise ValueError(
                 "gradient_squares: SGD does not compute the gradient of all samples; take "
-                "r^T K r with the residuals and gram_matrix"
+                "r^T K r with the residuals and TangentKernel.at"
             )
         return torch.cat([_product_squares(one.signals.rows, one.vectors) for one in self._passes])
 
