@@ -81,12 +81,23 @@ class Network:
         decayed = [values for name, values in self.parameters.items() if decays[name]]
         return float(sum(np.vdot(values, values) for values in decayed))
 
-    def to_torch(self):
-        """The same network as a `torch.nn.Module` from patches to outputs (n,), in float64."""
-        with extra("torch"):
-            from .module import Module
+    def to_torch(self, layer=None, factor=1.0):
+        """The same network as a `torch.nn.Module` to outputs (n,), in float64.
 
-        return Module(self.architecture, self.parameters)
+        Parameters
+        ----------
+        layer : torch.nn.Conv1d, Conv2d or Linear, optional
+            How patches lie in an image: kernel, stride, padding, dilation, channels; with a bias if
+            the last entry of the patches is 1. The module then takes images, else patches.
+        factor : float, optional
+            With a layer: what patches are multiplied by, such as 1 / K for their mean.
+        """
+        with extra("torch"):
+            from . import module
+
+        if layer is None:
+            return module.Module(self.architecture, self.parameters)
+        return module.sequential(self, layer, factor)
 
 
 class Trained(NamedTuple):

@@ -69,6 +69,10 @@ class Solution:
     n_rounds: int
     work: float
 
+    def to_torch(self, layer=None, factor=1.0):
+        """The network as a `torch.nn.Module`; see `Network.to_torch`."""
+        return self.network.to_torch(layer, factor)
+
 
 @dataclass(frozen=True)
 class Certificate:
