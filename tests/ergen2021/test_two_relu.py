@@ -218,6 +218,12 @@ def test_given_patterns_restrict_the_first_layer():
     assert few.restricted_gap <= 1e-8 and few.objective > full.objective * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("architecture", ["none", "circular", "two-relu"])
+def test_patches_of_zeros_are_refused(architecture):
+    with pytest.raises(ValueError, match="patches: expected entries other than zero"):
+        beta_max(np.zeros((3, 1, 2)), np.ones(3), architecture=architecture)
+
+
 def test_filters_that_exceed_their_bound_have_no_certificate():
     patches, y = draw(8)
     network = Network(2 * np.ones((1, 2, 2)), np.ones(1), "two-relu", np.ones((1, 2)))

@@ -323,9 +323,10 @@ class Unpooled(Architecture):
         return _library(patches).einsum("nkm,mk->n", hidden, parameters["weights"])
 
     def enumerate(self, patches, max_patterns):
+        _refuse_zero(patches)
         _, K, h = patches.shape
         predicted = cover_count(len(patches) * K, h)
-        check_budget(predicted, max_patterns, f"{len(patches) * K} hyperplanes in R^{h}")
+        check_budget(predicted, max_patterns, f"{len(patches) * K} hyperplanes in R^{h}", False)
         return Faces(patches)
 
     def price(self, v, patches, cells):
@@ -460,8 +461,9 @@ class Circular(Architecture):
         return np.linalg.norm(filters, axis=-1).max(initial=0.0)
 
     def enumerate(self, patches, max_patterns):
+        _refuse_zero(patches)
         X = patches[:, 0]
-        rows = X @ orth(X.T) if X.any() else X
+        rows = X @ orth(X.T)
         check_budget(
             cover_count(len(X), rows.shape[1]), max_patterns, f"signals of rank {rows.shape[1]}"
         )
@@ -572,10 +574,12 @@ class TwoReLU(Architecture):
         return np.linalg.norm(parameters["filters"], axis=-1).max(initial=0.0)
 
     def enumerate(self, patches, max_patterns):
+        _refuse_zero(patches)
         n, K, h = patches.shape
         first = cover_count(n * K, h) if self.shared else cover_count(n, h) ** K
         if not (self.shared and Atoms(patches).algebraic):
-            check_budget(2**K * first, max_patterns, f"{first} cells of the first layer")
+            what = f"{first} cells of the first layer"
+            check_budget(2**K * first, max_patterns, what, not self.shared)
         return Atoms(patches) if self.shared else self._layer_cells(patches, _own_cells(patches))
 
     def restrict(self, patches, patterns):
@@ -710,6 +714,11 @@ def get_architecture(architecture):
             f"cnntheory.ergen2021.architectures, found {architecture!r}"
         )
     return ARCHITECTURES[architecture]
+
+
+def _refuse_zero(patches):
+    if not patches.any():
+        raise ValueError("patches: expected entries other than zero, found none")
 
 
 def _relu(values):

@@ -121,18 +121,18 @@ def sample_gates(h, count, rng=0):
     return np.random.default_rng(rng).standard_normal((count, h)).T
 
 
-def check_budget(predicted, max_patterns, what):
-    """Refuse an enumeration beforehand.
+def check_budget(predicted, max_patterns, what, sampled=True):
+    """Refuse an enumeration beforehand; `sampled` says whether gates can be sampled instead.
 
     Raises
     ------
     ArrangementTooLarge
     """
     if predicted > max_patterns:
+        way_out = "sample gates instead (cells=<number of gates>), " if sampled else ""
         raise ArrangementTooLarge(
             f"cells: exact enumeration predicts up to {predicted} patterns ({what}), above the "
-            f"budget of {max_patterns}; sample gates instead (cells=<number of gates>), shorten "
-            "the filter or use fewer samples"
+            f"budget of {max_patterns}; {way_out}shorten the filter or use fewer samples"
         )
 
 
