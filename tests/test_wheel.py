@@ -146,7 +146,11 @@ def test_without_torch_and_the_like_modules_work_or_name_the_extra(outside):
     found = {name: error for name, error in said(outside(BARE + IMPORTED)).items() if error}
     assert found.pop("cnntheory.ergen2021.estimator").endswith("'cnntheory[sklearn]' brings it")
     # Modules that are torch throughout; what the packages offer of them names the extra, see below.
-    networks = ("cnntheory.allenzhu2019.", "cnntheory.ergen2021.module", "cnntheory.ergen2021.torch")
+    networks = (
+        "cnntheory.allenzhu2019.",
+        "cnntheory.ergen2021.module",
+        "cnntheory.ergen2021.torch",
+    )
     assert found and all(name.startswith(networks) for name in found)
     assert all("torch" in error for error in found.values())
 

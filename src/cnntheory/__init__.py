@@ -2,8 +2,9 @@
 
 `cnntheory.du2018` learns one filter, `cnntheory.zhong2017` several kernels, `cnntheory.ergen2021`
 trains by convex programs, `cnntheory.allenzhu2019` trains wide networks. `cnntheory.images`,
-`cnntheory.descent`, `cnntheory.search` and `cnntheory.stats` are what the papers share. Each loads
-when it is used.
+`cnntheory.descent`, `cnntheory.search`, `cnntheory.shallow` and `cnntheory.stats` are what the
+papers share; `cnntheory.examine` holds all four against a network of one's own. Each loads when it
+is used.
 """
 
 import importlib
@@ -18,16 +19,20 @@ __all__ = [
     "files",
     "images",
     "search",
+    "shallow",
     "stats",
+    "together",
     "zhong2017",
 ]
 
 
 def __getattr__(name):
+    if name == "examine":
+        return importlib.import_module(f"{__name__}.together.examination").examine
     if name in __all__:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return [*__all__, "__version__"]
+    return [*__all__, "examine", "__version__"]

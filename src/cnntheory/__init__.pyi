@@ -5,7 +5,10 @@ from . import ergen2021 as ergen2021
 from . import files as files
 from . import images as images
 from . import search as search
+from . import shallow as shallow
 from . import stats as stats
+from . import together as together
 from . import zhong2017 as zhong2017
+from .together.examination import examine as examine
 
 __version__: str

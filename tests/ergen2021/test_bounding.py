@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from cnntheory.ergen2021 import enumerate_cells
 from cnntheory.ergen2021.bounding import bound_price
-from cnntheory.ergen2021.programs import largest_price
-from cnntheory.ergen2021.unpooled import price_unpooled
+from cnntheory.ergen2021.pricing import largest_price
+from cnntheory.ergen2021.atoms import Faces
 
 ARCHITECTURES = ("average", "max", "none")
 
@@ -65,7 +65,7 @@ def test_agrees_with_enumeration(seed, shape, degenerate, architecture):
 )
 def test_agrees_with_enumeration_without_pooling(seed, shape, degenerate):
     patches, v = draw(seed, *shape, degenerate)
-    check(patches, v, "none", price_unpooled(v, patches)[0])
+    check(patches, v, "none", Faces(patches).price(v)[0])
 
 
 def price_on_the_circle(patches, v):

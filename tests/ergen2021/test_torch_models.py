@@ -286,7 +286,7 @@ def tied():
             bare(conv(), nn.ReLU, lambda: nn.Conv2d(3, 1, 2)),
             "layer 2: Conv2d stands before the output",
         ),
-        (bare(conv(), Sum, out()), "layer 2: Linear follows the first layer without ReLU"),
+        (bare(conv(), Sum, out()), "layer 2: Linear follows the first layer without an activation"),
         (bare(conv(), nn.ReLU, Sum, out(outputs=10)), "layer 3: Linear has 10 outputs"),
         (bare(conv(), nn.ReLU, Sum, out(bias=True)), "layer 3: Linear has a bias.*bias=False"),
         (

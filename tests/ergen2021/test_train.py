@@ -397,3 +397,38 @@ def test_the_certificate_of_sampled_cells_is_not_called_rigorous(draw):
     assert np.isnan(sampled.gap) and np.isfinite(sampled.restricted_gap)
     exact = certify(solution.network, patches, y, 0.1)
     assert exact.gap == exact.restricted_gap <= 1e-6
+
+
+@pytest.mark.parametrize("architecture", ["average", "max", "none"])
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_a_bound_in_time_is_that_over_all_cells(architecture, loss, draw):
+    patches, y = draw(8, 3, 2)
+    y = np.sign(y) if loss == "logistic" else y
+    solution = train_convex(patches, y, 0.3, architecture=architecture, loss=loss, tol=1e-6)
+    rng = np.random.default_rng(0)
+    shape = (4, 3) if architecture == "none" else (4,)
+    network = Network(rng.standard_normal((4, 2)), rng.standard_normal(shape), architecture)
+    for dual in (None, solution.dual):
+        options = dict(loss=loss, dual=dual)
+        listed = certify(network, patches, y, 0.3, **options)
+        timed = certify(network, patches, y, 0.3, **options, time_limit=60)
+        assert timed.dual_bound == pytest.approx(listed.dual_bound, rel=1e-8, abs=1e-8)
+        assert timed.dual_bound <= solution.objective
+        assert timed.gap == timed.restricted_gap  # rigorous
+        assert timed.attained <= timed.price == pytest.approx(timed.attained, rel=1e-8)
+    # stopped at once it is looser, and as valid
+    early = certify(network, patches, y, 0.3, loss=loss, time_limit=1e-9)
+    assert early.dual_bound <= solution.objective * (1 + 1e-12) and early.price >= early.attained
+
+
+def test_a_bound_in_time_refuses_what_it_cannot_do(draw):
+    patches, y = draw(6, 2, 2)
+    network = Network(np.ones((1, 2)), np.ones(1))
+    cells = enumerate_cells(patches)
+    with pytest.raises(ValueError, match="cells, time_limit"):
+        certify(network, patches, y, 0.1, cells=cells, time_limit=1)
+    with pytest.raises(ValueError, match="time_limit: expected seconds above 0, found 0"):
+        certify(network, patches, y, 0.1, time_limit=0)
+    linear = Network(np.ones((1, 2)), np.ones((1, 2)), "linear")
+    with pytest.raises(ValueError, match="time_limit: architecture 'linear'"):
+        certify(linear, patches, y, 0.1, time_limit=1)

@@ -34,6 +34,7 @@ from .arrangements import (
 )
 from .atoms import Atoms, Faces, atom_outputs
 from .barrier import price_groups, solve_groups
+from .bounding import bound_price
 from .columns import solve_columns
 from .exchange import exchange
 from .network import Network, Trained, reduce_atoms
@@ -105,6 +106,15 @@ class Architecture:
             What is attained, and an upper bound; equal where pricing is exact.
         """
         raise NotImplementedError
+
+    def bound_price(self, v, patches, time_limit):
+        """As `price`, over all filters, by branch and bound within so many seconds."""
+        if self.name not in ("average", "max", "none"):
+            raise ValueError(
+                f"time_limit: architecture {self.name!r} has no branch and bound; leave it out"
+            )
+        found = bound_price(patches, v, architecture=self.name, time_limit=time_limit)
+        return found.lower, found.upper
 
     def groups(self, patches, cells):
         """Data ``A_g`` (G, n, p) and cones (G, N, p) of the convex program."""

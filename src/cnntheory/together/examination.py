@@ -16,9 +16,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ..shallow import read_shallow
 from .report import (
     APPLIES,
-    AT_LEAST,
     AT_MOST,
     CHANGED,
     ESTIMATE,
@@ -67,7 +67,7 @@ def examine(
     Returns
     -------
     Report
-        ``print(report)``, ``report.to_frame()``, ``report.plot()``; ``report["ergen2021"].numbers``.
+        Print it; or ``to_frame()``, ``plot()``, and the numbers of ``report["ergen2021"]``.
 
     Raises
     ------
@@ -81,11 +81,11 @@ def examine(
     if not (np.ndim(weight_decay) == 0 and np.isfinite(weight_decay) and weight_decay >= 0):
         raise ValueError(f"weight_decay: expected a number of at least 0, found {weight_decay}")
     task = _Task.read(model, images, labels, loss, float(weight_decay))
-    shallow, why = _read_shallow(task)
+    shallow, why = _read(task)
     theories = (
         _one_filter(task, shallow, why, rng),
         _several_filters(task, shallow, why),
-        _convex_program(task, why, time_limit),
+        _convex_program(task, time_limit),
         _wide_networks(task, before, rng),
     )
     return Report(
@@ -182,7 +182,7 @@ def _one_filter(task, shallow, why, rng):
     changes = _outside(
         (task.weight_decay > 0, "the theorem has no weight decay"),
         (
-            shallow.weights is not None,
+            shallow.weights is not None and m == 1,
             "its output weight is trained: here it is part of the filter",
         ),
         (shallow.biased, "its bias is one more entry of the filter, of a constant input"),
@@ -219,34 +219,30 @@ def _one_filter(task, shallow, why, rng):
         ),
         Hypothesis("start nearer to w* than 0 is", "w* is not known", UNKNOWN, None),
     )
-    gamma, cross = float(found.gamma[:, 0].max()), float(found.l_cross.min())
-    numbers = {
-        "gamma": gamma,
-        "lipschitz": float(found.lipschitz.max()),
-        "beta": float(found.beta.max()),
-        "l_cross": cross,
-        "ratio": ratio,
-    }
+    best = int(found.ratio.argmax())  # the filter that is nearest to the condition
+    gamma, cross = float(found.gamma[best, 0]), float(found.l_cross[best])
+    lipschitz, beta = float(found.lipschitz[best].max()), float(found.beta[best])
+    numbers = {"gamma": gamma, "lipschitz": lipschitz, "beta": beta, "l_cross": cross}
+    numbers["ratio"] = ratio
     if refuted:
         conclusions = [
-            f"the theorem promises nothing on these inputs: gamma is at most {gamma:.3g}, 6 L_cross "
-            f"at least {6 * cross:.3g}; that descent fails does not follow"
+            f"the theorem promises nothing on these inputs: gamma is at most {gamma:.3g}, "
+            f"6 L_cross at least {6 * cross:.3g}; that descent fails does not follow"
         ]
     else:
-        step = float(theorem_step(gamma, numbers["lipschitz"], numbers["beta"], cross))
+        step = float(theorem_step(gamma, lipschitz, beta, cross))
         numbers["step"] = step
         numbers["rate"] = 1 - float(guaranteed_drop(step, gamma, cross))
         conclusions = [
             "the condition is not refuted. If the bounds found were the constants, close to w* a "
             f"step of {step:.3g} would leave at most {numbers['rate']:.6g} of the squared distance"
         ]
-    i = int(found.ratio.argmax())
     curves = {
         "angles": found.angles,
-        "gamma": found.gamma[i],
-        "needed": np.full(len(found.angles), 6 * found.l_cross[i]),
+        "gamma": found.gamma[best],
+        "needed": np.full(len(found.angles), 6 * cross),
     }
-    status = NOT if outside else CHANGED if changes else APPLIES
+    status = _status(outside, changes, hypotheses)
     return Theory(
         "du2018", theorem, status, (*outside, *changes), hypotheses, tuple(conclusions), numbers,
         curves,
@@ -291,7 +287,7 @@ def _several_filters(task, shallow, why):
     inputs = check_inputs(shallow.patches)
     far = {k: v for k, (v, allowed) in inputs.items() if v > allowed}
     hypotheses = [
-        Hypothesis("at most as many filters as entries of a patch", f"{m} of {p}", EXACT, m <= p, m),
+        Hypothesis("no more filters than entries of a patch", f"{m} of {p}", EXACT, m <= p, m),
         Hypothesis(
             "independent filters",
             f"condition kappa = {kappa:.3g}, lambda = {spread:.3g}" if full else "dependent",
@@ -318,7 +314,7 @@ def _several_filters(task, shallow, why):
             "a smooth activation, for descent",
             name if activation.smooth else f"{name} has a kink: convexity only",
             EXACT,
-            bool(activation.smooth),
+            True if activation.smooth else None,
         ),
     ]  # fmt: skip
     numbers = {"kappa": kappa, "lambda": spread, "rho": rho}
@@ -339,17 +335,15 @@ def _several_filters(task, shallow, why):
             gauss = np.linalg.eigvalsh(zhong2017.population_hessian(filters, activation, r))[0]
             numbers["least_eigenvalue_gaussian"] = gauss
             conclusions.append(
-                f"were the inputs Gaussian and these filters the truth, it would be {gauss:.3g} at "
-                f"least: {gauss / unit:.3g} times the theorem's r rho / (kappa^2 lambda) = {unit:.3g}"
+                f"were the inputs Gaussian and these filters the truth, the least would be "
+                f"{gauss:.3g}, {gauss / unit:.3g} times the theorem's r rho / (kappa^2 lambda)"
             )
             curves = {"eigenvalues": here, "unit": unit}
     else:
         conclusions.append(f"its Hessian, {m * p} unknowns, is larger than is looked at")
     if far:
         conclusions.append("tensor initialisation is not to be trusted on these inputs")
-    status = NOT if outside or far or not full else CHANGED if changes else APPLIES
-    if far:
-        outside = (*outside, "the inputs are not standard normal: " + ", ".join(far))
+    status = _status(outside, changes, hypotheses)
     return Theory(
         "zhong2017", theorem, status, (*outside, *changes), tuple(hypotheses), tuple(conclusions),
         numbers, curves,
@@ -376,10 +370,8 @@ def _fold_outputs(shallow):
 # ergen2021: the convex program
 
 
-def _convex_program(task, why, time_limit):
+def _convex_program(task, time_limit):
     """How far the objective is from its least value over networks of any width."""
-    from cnntheory.ergen2021.torch_models import from_torch
-
     theorem = "training is a convex program: a lower bound on the objective of any width"
     if task.weight_decay == 0:
         because = "without weight decay the program has no penalty; give weight_decay"
@@ -389,56 +381,56 @@ def _convex_program(task, why, time_limit):
         return Theory("ergen2021", theorem, NOT, (because,), (), ())
     loss = nn.MSELoss() if task.loss == "mse" else nn.SoftMarginLoss()
     try:
-        problem = from_torch(
-            task.model, task.images, task.targets[:, 0], loss=loss, weight_decay=task.weight_decay
-        )
+        return _bounded(task, loss, theorem, time_limit)
     except ValueError as error:
         return Theory("ergen2021", theorem, NOT, (str(error),), (), ())
-    return _bounded(problem, theorem, time_limit)
 
 
-def _bounded(problem, theorem, time_limit):
-    """Certificate of a problem of ergen2021, in the units of the user's objective."""
-    n, m = len(problem.y), len(problem.network.filters)
-    found = problem.certify(time_limit=time_limit)
-    numbers = {
-        "objective": found.objective,
-        "dual_bound": found.dual_bound,
-        "gap": found.gap,
-        "price": found.certificate.price / problem.beta,
-    }
+def _bounded(task, loss, theorem, time_limit):
+    """Certificate of the network in the units of its objective."""
+    from cnntheory.ergen2021.torch_models import certify_torch
+
+    found = certify_torch(
+        task.model,
+        task.images,
+        task.targets[:, 0],
+        loss=loss,
+        weight_decay=task.weight_decay,
+        time_limit=time_limit,
+    )
+    problem, m = found.problem, len(found.problem.network.filters)
+    n, K, h = problem.patches.shape
+    numbers = {"objective": found.objective, "dual_bound": found.dual_bound, "gap": found.gap}
     hypotheses = (
         Hypothesis(
             "one hidden layer of ReLU filters, one output",
-            f"{m} filters of {problem.patches.shape[2]} entries, "
-            f"{problem.patches.shape[1]} patches, {problem.architecture} pooling",
+            f"{m} filters of {h} entries, {K} patches, pooling {problem.architecture}",
             EXACT,
             True,
             m,
         ),
         Hypothesis("a convex loss", problem.loss, EXACT, True),
-        Hypothesis(
-            "weight decay", f"beta = {problem.beta:.3g} for sums", EXACT, True, problem.beta
-        ),
-        Hypothesis(
-            "no filter worth adding, at an optimum",
-            f"price {numbers['price']:.6g} times beta",
-            EXACT if found.closed else AT_MOST,
-            bool(numbers["price"] <= 1 + 1e-6) if found.closed else None,
-            numbers["price"],
-        ),
+        Hypothesis("weight decay", f"beta = {problem.beta:.3g}", EXACT, True, problem.beta),
     )
-    conclusions = (
+    conclusions = [
         f"no network of this architecture, of any width, has an objective below "
-        f"{found.dual_bound:.6g}; this one has {found.objective:.6g}, so that at most "
-        f"{found.gap:.3g} of it can be gained",
-        f"an optimum needs at most n = {n} filters; this network has {m}",
+        f"{found.dual_bound:.6g}: of the {found.objective:.6g} of this one at most a share of "
+        f"{found.gap:.3g} can be gained",
+    ]
+    names, values = ["this network"], [found.objective]
+    if found.solution is not None:
+        better = problem.scale * found.solution.objective
+        numbers["solved"] = better
+        kept = len(found.solution.network.filters)
+        conclusions.append(
+            f"the convex program found a network of objective {better:.6g} with {kept} filters"
+        )
+        names, values = [*names, "convex program"], [*values, better]
+    conclusions.append(f"an optimum needs at most n = {n} filters; this network has {m}")
+    curves = {"names": (*names, "lower bound"), "values": (*values, found.dual_bound)}
+    return Theory(
+        "ergen2021", theorem, APPLIES, (), hypotheses, tuple(conclusions), numbers, curves
     )
-    curves = {
-        "names": ("this network", "lower bound"),
-        "values": (found.objective, found.dual_bound),
-    }
-    return Theory("ergen2021", theorem, APPLIES, (), hypotheses, conclusions, numbers, curves)
 
 
 # --------------------------------------------------------------------------------------------
@@ -475,11 +467,13 @@ def _wide_networks(task, before, rng):
     images, targets = task.images[chosen], task.targets[chosen]
     n, d = targets.shape
     parts = " (a random part of them)" if n < len(task.images) else ""
-    lower, upper = (AT_LEAST, AT_MOST) if parts else (EXACT, EXACT)
+    # Of a principal submatrix the least eigenvalue is larger, the largest smaller.
+    side = "at most and at least" if parts else EXACT
     kernel = tangent_kernel(task.model, images)
     values = kernel.eigenvalues
     low, high = float(values[0]), float(values[-1])
     singular = low <= len(values) * torch.finfo(values.dtype).eps * high
+    low = max(low, 0.0)
     depth, delta = max(len(weighted) - 2, 1), _separation(task.images)
     asked = _theorem_width(len(task.images), depth, d, delta, max(widths, default=1))
     hypotheses = (
@@ -492,14 +486,16 @@ def _wide_networks(task, before, rng):
         ),
         Hypothesis(
             "no two inputs alike",
-            f"delta = {delta:.3g}, the least distance of two inputs scaled to norm 1",
+            f"delta = {delta:.3g}, least distance of two, scaled to norm 1",
             EXACT if len(task.images) <= _LOOKED_AT else AT_MOST,
             bool(delta > 0),
             delta,
         ),
         Hypothesis(
             "width at least n^24 L^12 d log^5 m / delta^8, constant left out",
-            f"width {min(widths, default=0)} where the formula gives 10^{asked:.0f}",
+            f"width {min(widths)} where the formula gives 10^{asked:.0f}"
+            if widths
+            else "no hidden layer",
             EXACT,
             bool(widths and math.log10(min(widths)) >= asked),
             asked,
@@ -507,25 +503,25 @@ def _wide_networks(task, before, rng):
         Hypothesis(
             "a tangent kernel that is positive definite",
             f"eigenvalues {low:.3g} to {high:.3g} on {n} inputs{parts}",
-            upper,
+            side,
             False if singular else None if parts else True,
             low,
         ),
     )
     numbers = {"delta": delta, "lambda_min": low, "lambda_max": high, "log10_width": asked}
-    conclusions, curves = _frozen(task, kernel, outputs, targets, singular, numbers, lower)
+    conclusions, curves = _frozen(task, kernel, chosen, singular, numbers)
     if before is not None:
         conclusions += _stayed(task, before, images, targets, kernel, numbers)
-    status = NOT if outside else CHANGED
+    status = _status(outside, changes, hypotheses)
     return Theory(
         "allenzhu2019", theorem, status, (*outside, *changes), hypotheses, tuple(conclusions),
         numbers, curves,
     )  # fmt: skip
 
 
-def _frozen(task, kernel, targets, outputs, singular, numbers):
+def _frozen(task, kernel, chosen, singular, numbers):
     """What descent would do from here if the kernel stayed as it is."""
-    frozen = kernel.frozen(outputs, targets)
+    frozen = kernel.frozen(task.outputs[chosen], task.targets[chosen])
     step = float(frozen.step)
     conclusions = [
         f"descent on the sum of squared errors over 2 bears a step of 1 / lambda_max = {step:.3g}"
@@ -538,8 +534,8 @@ def _frozen(task, kernel, targets, outputs, singular, numbers):
     size = math.sqrt(sum(float(p.detach().square().sum()) for p in task.model.parameters()))
     numbers |= {"iterations": times, "movement": moved}
     conclusions.append(
-        f"if the kernel stays as it is, the loss falls to 1 % in {times:.3g} steps and the parameters "
-        f"move by {moved:.3g} until it is zero, {moved / size:.3g} of their length"
+        f"if the kernel stays as it is, the loss falls to 1 % in {times:.3g} steps and the "
+        f"parameters move by {moved:.3g} until it is zero, {moved / size:.3g} of their length"
     )
     return conclusions, curves
 
@@ -568,9 +564,10 @@ def _stayed(task, before, images, targets, kernel, numbers):
     numbers |= {"kernel_change": change, "moved": moved, "movement_before": predicted}
     verdict = "stayed near" if change < 0.1 else "left"
     return [
-        f"from the start given, the squared loss went from {fit[0]:.3g} to {fit[1]:.3g}; parameters "
-        f"moved by {moved:.3g}, where the kernel at the start predicts {predicted:.3g} for a full fit; "
-        f"the kernel changed by {change:.3g} of its norm: training {verdict} the kernel regime"
+        f"from the start given, the squared loss went from {fit[0]:.3g} to {fit[1]:.3g}; the "
+        f"parameters moved by {moved:.3g}, where the kernel at the start predicts {predicted:.3g} "
+        f"for a full fit; the kernel changed by {change:.3g} of its norm: training {verdict} the "
+        "kernel regime"
     ]
 
 
@@ -601,6 +598,23 @@ def _theorem_width(n, depth, outputs, delta, width):
 
 # --------------------------------------------------------------------------------------------
 # reading a network
+
+
+def _read(task):
+    """The network as one of one hidden layer; or why it is not."""
+    if task.outputs.shape[1] != 1:
+        return None, f"it has {task.outputs.shape[1]} outputs; examine one class against the others"
+    try:
+        return read_shallow(task.model, task.images), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _status(outside, changes, hypotheses):
+    """Nothing follows from a theorem one of whose hypotheses fails."""
+    if outside or any(each.holds is False for each in hypotheses):
+        return NOT
+    return CHANGED if changes else APPLIES
 
 
 def _outside(*reasons):
