@@ -14,6 +14,7 @@ from cnntheory.ergen2021 import (
     ConvergenceWarning,
     ConvexCNNRegressor,
     Network,
+    TwoReLU,
     beta_max,
     certify,
     columns,
@@ -333,8 +334,28 @@ def test_cells_of_another_architecture_or_of_other_samples_are_refused(draw):
     cells = enumerate_cells(patches)
     with pytest.raises(ValueError, match=r"cells: expected those of .* 'max', found .* 'average'"):
         train_convex(patches, y, 0.1, architecture="max", cells=cells)
-    with pytest.raises(ValueError, match="cells: expected those of 3 samples with 2 patches"):
-        beta_max(patches[:3], y[:3], cells=cells)
+    for architecture in ("average", "none", TwoReLU(shared=True), "two-relu"):
+        cells = enumerate_cells(patches, architecture)
+        with pytest.raises(ValueError, match=r"cells: expected .* of other patches"):
+            beta_max(patches[:3], y[:3], architecture=architecture, cells=cells)
+    with pytest.raises(ValueError, match="'two-relu, shared', found cells of 'two-relu'"):
+        beta_max(patches, y, architecture=TwoReLU(shared=True), cells=cells)
+
+
+@pytest.mark.parametrize(
+    "architecture", ["average", "max", "none", "linear", "two-relu", TwoReLU(shared=True)], ids=str
+)
+def test_cells_are_handed_on_with_their_exactness(draw, architecture):
+    patches, y = draw(4, 2, 2)
+    cells = enumerate_cells(patches, architecture)
+    program = dict(architecture=architecture, cells=cells)
+    beta = 0.2 * beta_max(patches, y, **program)
+    solution = train_convex(patches, y, beta, **program)
+    assert solution.exact and solution.gap <= 1e-8 and solution.cells is cells
+    again = certify(solution.network, patches, y, beta, dual=solution.dual, cells=cells)
+    assert again.objective == solution.objective and again.gap <= 1e-7
+    (only,) = path(patches, y, [beta], **program)
+    assert only.objective == solution.objective
 
 
 def test_the_library_loads_neither_torch_nor_scikit_learn():

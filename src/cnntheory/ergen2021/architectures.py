@@ -88,7 +88,12 @@ class Architecture:
         """All cells of the patches."""
         raise NotImplementedError
 
-    def restrict(self, patches, patterns):
+    @property
+    def cells_of(self):
+        """What its cells are called; those of another name are refused."""
+        return self.name
+
+    def restrict(self, patches, patterns, max_patterns=200_000):
         """Cells of given patterns (P, n, K)."""
         raise ValueError(
             f"cells: architecture {self.name!r} prices all filters at once and takes none; "
@@ -189,7 +194,7 @@ class _Pooled(Architecture):
     def enumerate(self, patches, max_patterns):
         return enumerate_pooled(patches, self, max_patterns)
 
-    def restrict(self, patches, patterns):
+    def restrict(self, patches, patterns, max_patterns=200_000):
         return cells_of_patterns(patches, patterns, self)
 
     def price(self, v, patches, cells):
@@ -259,10 +264,10 @@ class Max(_Pooled):
         np.put_along_axis(winners, best[..., None], True, axis=-1)
         return winners & (response > 0)
 
-    def restrict(self, patches, patterns):
+    def restrict(self, patches, patterns, max_patterns=200_000):
         if (patterns.sum(axis=2) > 1).any():
             raise ValueError("cells: max pooling has at most one winner for each sample")
-        return super().restrict(patches, patterns)
+        return super().restrict(patches, patterns, max_patterns)
 
     def normals(self, patches):
         """The patches, then their differences ``X_k - X_l`` for each pair ``k < l``."""
@@ -480,7 +485,7 @@ class Circular(Architecture):
         signs = cells_in_cone(rows)[0]
         return self._cells(X, signs[(signs > 0).any(axis=1)], True)
 
-    def restrict(self, patches, patterns):
+    def restrict(self, patches, patterns, max_patterns=200_000):
         X = patches[:, 0]
         signs = np.where(patterns[:, :, 0], 1, -1) * X.any(axis=1)
         return self._cells(X, signs, False)
@@ -550,6 +555,10 @@ class LayerCells:
     exact: bool
     architecture = "two-relu"
 
+    def fit(self, patches):
+        """Whether they have as many samples and patches as `patches (n, K, h)`."""
+        return self.patterns.shape[1:] == patches.shape[:2]
+
 
 @dataclass(frozen=True)
 class TwoReLU(Architecture):
@@ -573,6 +582,10 @@ class TwoReLU(Architecture):
     norms: ClassVar = {"frobenius": frobenius, "nuclear": nuclear}
     decays: ClassVar = {"filters": False, "inner": True, "weights": True}
 
+    @property
+    def cells_of(self):
+        return "two-relu, shared" if self.shared else self.name
+
     def shapes(self, K, h):
         return {"filters": (K, h), "inner": (K,), "weights": ()}
 
@@ -586,17 +599,22 @@ class TwoReLU(Architecture):
     def enumerate(self, patches, max_patterns):
         _refuse_zero(patches)
         n, K, h = patches.shape
-        first = cover_count(n * K, h) if self.shared else cover_count(n, h) ** K
         if not (self.shared and Atoms(patches).algebraic):
-            what = f"{first} cells of the first layer"
-            check_budget(2**K * first, max_patterns, what, not self.shared)
+            first = cover_count(n * K, h) if self.shared else cover_count(n, h) ** K
+            self._check_budget(patches, first, max_patterns)
         return Atoms(patches) if self.shared else self._layer_cells(patches, _own_cells(patches))
 
-    def restrict(self, patches, patterns):
+    def restrict(self, patches, patterns, max_patterns=200_000):
         if self.shared:
-            return super().restrict(patches, patterns)
+            return super().restrict(patches, patterns, max_patterns)
+        self._check_budget(patches, len(patterns), max_patterns)
         sides = np.where(patterns, 1, -1) * patches.any(axis=2)
         return self._layer_cells(patches, map(_walls(patches), sides), exact=False)
+
+    def _check_budget(self, patches, first, max_patterns):
+        n, K, h = patches.shape
+        what = f"{first} cells of the first layer, {n} hyperplanes in R^{h * K} of the second"
+        check_budget(2**K * first * cover_count(n, h * K), max_patterns, what, sampled=False)
 
     def _layer_cells(self, patches, first_cells, exact=True):
         """Second-layer cells inside those of the first, each row of a matrix an entry of u."""
@@ -691,7 +709,6 @@ def enumerate_cells(patches, architecture="average", *, max_patterns=200_000):
     -------
     Cells
         Of pooled, linear and circular networks; an object of the architecture's own for the others.
-        All have `patterns` and `exact`.
 
     Raises
     ------

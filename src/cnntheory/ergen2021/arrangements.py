@@ -53,6 +53,10 @@ class Cells:
     architecture: str
     facets: np.ndarray | None = None
 
+    def fit(self, patches):
+        """Whether they have as many samples and patches as `patches (n, K, h)`."""
+        return self.patterns.shape[1:] == patches.shape[:2]
+
     @cached_property
     def normals(self):
         """Inner normals of the facets, shape (P, F, h), filled up with zeros."""

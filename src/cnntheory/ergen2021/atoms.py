@@ -47,10 +47,9 @@ class Faces:
         sizes = range(min(self.patches.shape[2], len(self.rows) + 1))
         return [_faces(self.rows, self.patches, size) for size in sizes]
 
-    @property
-    def patterns(self):
-        """Active patches of the cells, bool of shape (P, n, K)."""
-        return self.faces[0][2] > 0
+    def fit(self, patches):
+        """Whether they are faces of `patches`."""
+        return np.array_equal(self.patches, patches)
 
     def price(self, v, rng=None):
         """Largest ``|[v^T (X_k u)_+]_k|`` on the unit sphere, exactly.
@@ -92,7 +91,11 @@ class Atoms:
 
     patches: np.ndarray
     exact = True
-    architecture = "two-relu"
+    architecture = "two-relu, shared"
+
+    def fit(self, patches):
+        """Whether they are atoms of `patches`."""
+        return np.array_equal(self.patches, patches)
 
     @property
     def algebraic(self):

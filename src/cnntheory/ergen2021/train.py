@@ -484,11 +484,12 @@ def _choose_cells(architecture, patches, cells, rng, max_patterns):
         return architecture.enumerate(patches, max_patterns)
     n, K, h = patches.shape
     if hasattr(cells, "architecture"):
-        if cells.architecture != architecture.name or cells.patterns.shape[1:] != (n, K):
+        if cells.architecture != architecture.cells_of or not cells.fit(patches):
             raise ValueError(
-                f"cells: expected those of {n} samples with {K} patches for architecture "
-                f"{architecture.name!r}, found cells of {cells.patterns.shape[1:]} for "
-                f"{cells.architecture!r}"
+                f"cells: expected those of these patches for architecture "
+                f"{architecture.cells_of!r}, found cells of {cells.architecture!r}"
+                f"{' of other patches' * (cells.architecture == architecture.cells_of)}; "
+                "enumerate them again"
             )
         return cells
     if isinstance(cells, str):
@@ -509,4 +510,4 @@ def _choose_cells(architecture, patches, cells, rng, max_patterns):
         cells = distinct(architecture.gate(np.moveaxis(patches @ cells, -1, 0)))[0]
     if cells.ndim != 3 or cells.shape[1:] != (n, K):
         raise ValueError(f"cells: expected patterns of shape (P, {n}, {K}), found {cells.shape}")
-    return architecture.restrict(patches, cells)
+    return architecture.restrict(patches, cells, max_patterns)
