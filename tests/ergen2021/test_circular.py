@@ -92,7 +92,7 @@ def test_sampled_gates_restrict_the_program():
         train_convex(X, y, 0.1, architecture="circular", cells=cells)
         for cells in (gates, (X @ gates > 0).T[:, :, None])
     )
-    assert few.objective == pytest.approx(by_patterns.objective, rel=1e-9)
+    assert few.objective == pytest.approx(by_patterns.objective, rel=1e-7)
     assert few.converged and np.isnan(few.gap) and few.objective > exact.objective * (1 + 1e-6)
     again = train_convex(X, y, 0.1, architecture="circular", cells=exact.cells.patterns)
     assert again.objective == pytest.approx(exact.objective, rel=1e-7)
@@ -176,5 +176,5 @@ def test_other_shapes_are_refused():
         train_circular(np.stack([X, X], axis=1), y, 0.1)
     with pytest.raises(ValueError, match="patches: expected a nonempty array"):
         train_circular(X[0], y, 0.1)
-    with pytest.raises(ValueError, match="predicts up to 20 patterns"):
-        train_convex(X[:, :3], y, 0.1, architecture="circular", max_patterns=19)
+    with pytest.raises(ValueError, match="predicts up to 22 patterns"):
+        train_convex(X[:, :3], y, 0.1, architecture="circular", max_patterns=21)

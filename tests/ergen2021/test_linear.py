@@ -42,7 +42,7 @@ def test_agrees_with_cvxpy(shape, share):
     assert found.objective == pytest.approx(found.program, rel=1e-8)
     assert len(found.network.filters) <= min(shape[1:])
     certificate = certify(found.network, patches, y, beta, dual=found.dual)
-    assert certificate.gap <= 1e-8 and certificate.price == pytest.approx(beta, rel=1e-5)
+    assert certificate.gap <= 1e-8 and certificate.price == pytest.approx(beta, rel=1e-4)
 
 
 def test_orthonormal_data_soft_thresholds_the_singular_values():
