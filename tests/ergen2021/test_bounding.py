@@ -5,10 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnntheory.ergen2021 import enumerate_cells
+from cnntheory.ergen2021 import beta_max
 from cnntheory.ergen2021.bounding import bound_price
-from cnntheory.ergen2021.pricing import largest_price
-from cnntheory.ergen2021.atoms import Faces
 
 ARCHITECTURES = ("average", "max", "none")
 
@@ -53,8 +51,7 @@ shapes = st.sampled_from([(6, 3, 2), (4, 2, 3), (9, 1, 3), (5, 1, 4), (4, 2, 4),
 @given(st.integers(0, 10**6), shapes, st.booleans(), st.sampled_from(["average", "max"]))
 def test_agrees_with_enumeration(seed, shape, degenerate, architecture):
     patches, v = draw(seed, *shape, degenerate)
-    price = largest_price(enumerate_cells(patches, architecture), patches, v)
-    check(patches, v, architecture, price)
+    check(patches, v, architecture, beta_max(patches, v, architecture=architecture))
 
 
 @settings(deadline=None, max_examples=20)
@@ -65,7 +62,7 @@ def test_agrees_with_enumeration(seed, shape, degenerate, architecture):
 )
 def test_agrees_with_enumeration_without_pooling(seed, shape, degenerate):
     patches, v = draw(seed, *shape, degenerate)
-    check(patches, v, "none", Faces(patches).price(v)[0])
+    check(patches, v, "none", beta_max(patches, v, architecture="none"))
 
 
 def price_on_the_circle(patches, v):

@@ -5,6 +5,8 @@ sphere is cut into cones over boxes on the faces of a cube. In a small cone most
 sign of ``x^T u`` and contribute a linear form, for good: a cone hands down the sum of these forms
 and the list of the patches that are left. The others are bounded, ``|t|`` by its chord where it
 counts for and by a tangent where it counts against. Both errors shrink with the square of the cone.
+A maximum sits where concave kinks cross, and there no single tangent is tight: in cones with few of
+them all tangents are tried at once, by a small least-squares problem.
 """
 
 from __future__ import annotations
@@ -26,8 +28,9 @@ _BLOCK = 256
 _SHRUNK = 0.7
 # A box narrower than this is not cut: its points are one point up to rounding.
 _NARROW = 1e-15
-_UNIT = 2.0**-53
+# Concave terms whose tangents are turned in a cone, and steps of the interior point that does it.
 _KINKS, _STEPS = 8, 25
+_UNIT = 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,16 @@ def bound_price(
 
     Notes
     -----
-    The bound of a cone is the largest value in it, within the unit ball, of a linear form (without
-    pooling: of a quadratic form). `upper` is the largest bound of the cones that cover the sphere
-    plus what rounding can amount to, ``(m + N / m + 20 h + 100) eps S`` with ``eps = 2^-53``,
-    N patches, ``m = 256`` the length of a block of sums, and ``S = sum_ik |v_i| |x_ik|``: sums
-    of N terms, taken in blocks, are off by at most ``(m + N / m) eps`` times the sum of the
-    lengths of the terms, and a patch whose sign is mistaken by rounding counts by rounding only.
+    The bound of a cone is the largest value in it, within the unit ball, of a linear form; without
+    pooling that form is along the outputs at the cone's centre, and the length of what is across is
+    added in square. For average pooling an eigenvalue bounds all cones.
+
+    `upper` is the largest bound of the cones that cover the sphere plus an allowance for rounding,
+    ``(m + N / m + r + 20 h + 100) eps S``: ``eps = 2^-53``, N patches, ``m = 256`` terms in a block
+    of a sum, r the most patches on one line (without pooling, n), ``S = sum_ik |v_i| |x_ik|``. Sums
+    taken in blocks are off by at most ``(m + N / m) eps`` times the sum of the terms' lengths; a
+    patch whose sign is mistaken, or that is counted on a line next to its own, by its rounding; a
+    filter between two neighbouring boxes by its distance to them.
 
     The number of cones grows exponentially with h: filters of 2 to 4 entries close to 1e-9 on
     thousands of images, longer ones end with a gap.
@@ -117,7 +124,7 @@ def bound_price(
     return PriceBound(upper, lower, filter_, n_nodes, bool(upper - lower <= tol * upper))
 
 
-def _check(patches, v):
+def _check(patches, v, name="v"):
     patches, v = np.asarray(patches, float), np.asarray(v, float)
     if patches.ndim != 3 or 0 in patches.shape:
         raise ValueError(
@@ -126,12 +133,38 @@ def _check(patches, v):
         )
     if v.shape != patches.shape[:1]:
         raise ValueError(
-            f"v: expected shape ({len(patches)},), one entry a sample, found {v.shape}"
+            f"{name}: expected shape ({len(patches)},), one entry a sample, found {v.shape}"
         )
-    for name, values in (("patches", patches), ("v", v)):
+    for array, values in (("patches", patches), (name, v)):
         if not np.isfinite(values).all():
-            raise ValueError(f"{name}: expected finite entries, found NaN or infinity; drop them")
+            raise ValueError(f"{array}: expected finite entries, found NaN or infinity; drop them")
     return patches, v
+
+
+def climb_price(patches, v, filters, *, architecture="average"):
+    """Climb to local maxima of the price: a search, which proves nothing.
+
+    Parameters
+    ----------
+    patches : ndarray, shape (n, K, h)
+    v : ndarray, shape (n,)
+        Dual point.
+    filters : ndarray, shape (m, h)
+        Starts.
+    architecture : {"average", "max", "none"}, optional
+
+    Returns
+    -------
+    prices : ndarray, shape (m,)
+        ``|v^T phi(u)|`` where each climb ended.
+    filters : ndarray, shape (m, h)
+        The unit vectors.
+    """
+    patches, v = _check(patches, v)
+    if architecture == "average":
+        patches, v = _single_patches(patches, v)
+    slope = _PROBLEMS[architecture].slope
+    return _climb(slope, patches, v, _units(np.asarray(filters, float)))
 
 
 # --------------------------------------------------------------------------------------------
@@ -158,7 +191,7 @@ def _search(problem, tol, time_limit, max_nodes, floor):
     """Cut the cones of the largest bounds until none exceeds what is attained."""
     start, order, n_nodes, closed = time.perf_counter(), count(), 0, 0.0
     best, filter_ = problem.climb(np.eye(problem.basis.shape[0])[0])
-    heap = [(-cone.upper, next(order), cone) for cone in problem.roots()]
+    heap = sorted((-cone.upper, next(order), cone) for cone in problem.roots())
     known = 0.0 if floor is None else floor - problem.rounding
 
     def enough():
@@ -179,6 +212,7 @@ def _search(problem, tol, time_limit, max_nodes, floor):
                 continue
             centres, half = _cut(problem, parents)
             upper, points, values, child = problem.bound(parents, centres, half, enough())
+            upper = np.minimum(upper, np.array([[cone.upper] for cone in parents]))
             n_nodes += upper.size
             best, filter_ = max(
                 (best, filter_),
@@ -271,6 +305,63 @@ def _block_sum(left, right):
 # the architectures
 
 
+def _climb(slope, patches, v, u, steps=40):
+    """Local maxima from unit vectors (m, h) on, in steps towards a subgradient."""
+    u, step = u.copy(), np.ones(len(u))
+    values, slopes = slope(patches, v, u)
+    for _ in range(steps):
+        moving = np.flatnonzero((step > 1e-7) & slopes.any(axis=1))
+        if not len(moving):
+            break
+        ahead = step[moving, None]
+        trial = _units((1 - ahead) * u[moving] + ahead * _units(slopes[moving]))
+        new, direction = slope(patches, v, trial)
+        step[moving] /= 4
+        up = new > values[moving]
+        moved = moving[up]
+        values[moved], u[moved], slopes[moved] = new[up], trial[up], direction[up]
+        step[moved] = np.minimum(8 * step[moved], 1.0)
+    return values, u
+
+
+def _single_patches(patches, v):
+    """For average pooling every patch that is not zero is a sample of its own."""
+    rows = patches.reshape(-1, 1, patches.shape[2])
+    kept = rows.any(axis=(1, 2))
+    return rows[kept], np.repeat(v, patches.shape[1])[kept]
+
+
+def _units(u):
+    length = np.linalg.norm(u, axis=1, keepdims=True)
+    return u / np.where(length > 0, length, 1.0)
+
+
+def _slope_average(patches, v, u):
+    """Prices (m,) of unit vectors (m, h), and subgradients (m, h); every sample has one patch."""
+    rows = patches[:, 0]
+    forms = ((rows @ u.T > 0) * v[:, None]).T @ rows
+    values = (forms * u).sum(axis=1)
+    return np.abs(values), np.sign(values)[:, None] * forms
+
+
+def _slope_max(patches, v, u):
+    response = np.maximum(patches @ u.T, 0.0)
+    best = response.argmax(axis=1)
+    winners = np.take_along_axis(patches[..., None], best[:, None, None], axis=1)[:, 0]
+    active = np.take_along_axis(response, best[:, None], axis=1)[:, 0] > 0
+    forms = np.einsum("n,nm,nhm->mh", v, active, winners)
+    values = (forms * u).sum(axis=1)
+    return np.abs(values), np.sign(values)[:, None] * forms
+
+
+def _slope_unpooled(patches, v, u):
+    response = patches @ u.T
+    outputs = np.einsum("n,nkm->mk", v, np.maximum(response, 0.0))
+    values = np.linalg.norm(outputs, axis=1)
+    weights = np.einsum("n,mk->nkm", v, _units(outputs)) * (response > 0)
+    return values, np.tensordot(weights, patches, ((0, 1), (0, 1)))
+
+
 class _Problem:
     """What the architectures share: the climb, in the patches as they are given.
 
@@ -287,25 +378,11 @@ class _Problem:
         lengths = np.linalg.norm(self.patches, axis=2)
         #: ``S``, at least every price
         self.total = float(np.abs(self.v) @ lengths.sum(axis=1))
-        self.rounding = (_BLOCK + n * K / _BLOCK + 20 * h + 100) * _UNIT * self.total
+        self.rounding = self.allowance(_BLOCK + n * K / _BLOCK + 20 * h + 100)
 
-    def climb(self, u, steps=40):
-        """A local maximum from `u` on: its value and the unit vector."""
-        value, slope = self.slope(u)
-        step, length = 1.0, np.linalg.norm(slope)
-        for _ in range(steps):
-            if not length > 0 or step < 1e-6:
-                break
-            trial = (1 - step) * u + step * slope / length
-            size = np.linalg.norm(trial)
-            trial = trial / size if size > 0 else slope / length
-            new, direction = self.slope(trial)
-            if new > value:
-                value, u, slope, step = new, trial, direction, min(1.0, 2 * step)
-                length = np.linalg.norm(slope)
-            else:
-                step /= 4
-        return value, u
+    def allowance(self, terms):
+        """Rounding of so many operations on terms that add up to no more than `total`."""
+        return terms * _UNIT * self.total
 
     def attain(self, cones, points, values, best):
         """Climb from the most promising point, unless it is known to be no better than `best`."""
@@ -314,19 +391,13 @@ class _Problem:
         if not (length > 0 and values[b, c] > best):
             return -1.0, None
         u = self.basis @ (points[b, c] / length) * (cones[b].sign if self.even else 1.0)
-        value = self.slope(u)[0]
+        value = self.slope(self.patches, self.v, u[None])[0][0]
         return self.climb(u) if value > best else (value, u)
 
-    def slope(self, u):
-        """``|v^T phi(u)|`` and a subgradient."""
-        response = self.patches @ u
-        weights, value = self.weights(np.maximum(response, 0.0))
-        return value, np.tensordot(weights * (response > 0), self.patches, 2)
-
-    def weights(self, features):
-        """Weights (n, K) of the features (n, K) in the price, and the price."""
-        value = self.v @ features.sum(axis=1)
-        return np.broadcast_to(np.sign(value) * self.v[:, None], features.shape), abs(value)
+    def climb(self, u):
+        """A local maximum from `u` on: its value and the unit vector."""
+        values, filters = _climb(self.slope, self.patches, self.v, u[None])
+        return values[0], filters[0]
 
     def roots(self):
         """Cones over the faces of a cube, for both signs."""
@@ -335,7 +406,11 @@ class _Problem:
             centre, half = np.zeros(h), np.ones(h)
             centre[face], half[face] = side, 0.0
             rows = np.arange(len(self.sizes) - 1)
-            yield _Cone(self.total, centre, half, face, sign, rows, self.start)
+            yield _Cone(self.ceiling(sign), centre, half, face, sign, rows, self.start)
+
+    def ceiling(self, sign):
+        """A bound on the whole sphere."""
+        return self.total
 
     def weight_sizes(self, rows):
         """How much the entries of the undecided patches weigh, shape (h,)."""
@@ -358,17 +433,26 @@ class _Average(_Problem):
     """
 
     signs, work, even = (1.0, -1.0), 8, True
+    slope = staticmethod(_slope_average)
 
     def __init__(self, patches, v):
         super().__init__(patches, v)
         h = patches.shape[2]
-        x = self.patches.reshape(-1, h)
-        c, lines, w = _lines(x, np.repeat(self.v, patches.shape[1]))
+        self.patches, self.v = _single_patches(self.patches, self.v)
+        c, lines, w, repeats = _lines(self.patches[:, 0], self.v)
+        self.rounding += self.allowance(repeats)
         self.basis = _principal(c, lines, w)
         self.start = c @ self.basis
         self.lines = np.concatenate([lines @ self.basis, np.zeros((1, h))])
         self.w = np.append(w, 0.0)
         self.sizes = np.abs(self.w[:, None] * self.lines)
+        self.ceilings = {
+            sign: min(self.total, _quadratic_bound(self.start, self.lines, sign * self.w))
+            for sign in self.signs
+        }
+
+    def ceiling(self, sign):
+        return self.ceilings[sign]
 
     def roots(self):
         for cone in super().roots():
@@ -416,6 +500,45 @@ class _Average(_Problem):
         )
 
 
+def _quadratic_bound(c, lines, w, turns=30):
+    """A bound on ``c^T u + sum_l w_l |e_l^T u|`` over unit vectors, by eigenvalues.
+
+    With ``|t| <= (s + t^2 / s) / 2`` where w counts for and ``|t| >= t^2`` where it counts against,
+    a quadratic form is left, in which the two cancel; cones keep them apart. Each s moves towards
+    the ``|t|`` at the form's maximiser.
+    """
+    up, down = lines[w > 0], lines[w < 0]
+    gain, loss = w[w > 0], (down * w[w < 0, None]).T @ down
+    total = np.abs(w).sum()
+    if not gain.sum() > 0:
+        return np.linalg.norm(c) + 1e-12 * total
+    top = np.linalg.eigvalsh((up * gain[:, None]).T @ up)[-1]
+    s, best = np.full(len(up), np.sqrt(top / gain.sum())), np.inf
+    for turn in range(turns):
+        s = np.maximum(s, 1e-2)
+        form = (up * (gain / (2 * s))[:, None]).T @ up + loss
+        value, u = _largest_quadratic(c, form)
+        best = min(best, value + gain @ s / 2)
+        s = s * (np.maximum(np.abs(up @ u), 1e-2) / s) ** (0.5 / (1 + turn / 5))
+    # s >= 1/100: rounding is that of sums over the lines, a hundredfold
+    return best + 100 * (len(lines) + 20 * len(c)) * _UNIT * total
+
+
+def _largest_quadratic(c, form):
+    """Maximise ``c^T u + u^T Q u`` over unit vectors: a bound by duality, a point close to it."""
+    values, axes = np.linalg.eigh(form)
+    along = axes.T @ c
+    low, high = values[-1], values[-1] + np.linalg.norm(c) / 2 + 1e-12 * np.abs(values).max()
+    for _ in range(60):
+        middle = (low + high) / 2
+        steep = ((along / (2 * np.maximum(middle - values, 1e-300))) ** 2).sum() > 1
+        low, high = (middle, high) if steep else (low, middle)
+    high += 1e-13 * np.abs(values).max()
+    u = axes @ (along / (2 * (high - values)))
+    u = u + axes[:, -1] * np.sqrt(max(0.0, 1 - u @ u))
+    return high + (along**2 / (4 * (high - values))).sum(), u / np.linalg.norm(u)
+
+
 def _child(cones, undecided, settled, b, c):
     """List and form of a child; the parent's, unless the list has become shorter by much."""
     cone = cones[b]
@@ -428,9 +551,9 @@ def _child(cones, undecided, settled, b, c):
 def _bounds_in_cones(forms, centres, half, face, enough, kinks, directions):
     """`_largest_linear` for B parents with C children each; tangents are turned where it matters.
 
-    A concave term has many tangents, ``coefficient * direction``; where it is undecided, the bound
-    is a convex function of the coefficients. Bounds above `enough` are lowered by coordinate
-    descent over the terms of the largest `kinks`, (B, C, U).
+    An undecided concave term has the tangents ``coefficient * direction``, and the bound is a
+    convex function of the coefficients. It is minimised where it exceeds `enough` and few terms
+    have `kinks`, (B, C, U): how far the term's tangent is off, 0 where it is not.
     """
     B, C, h = forms.shape
     flat = [a.reshape(-1, h) for a in (forms, centres, np.repeat(half, C, axis=0))]
@@ -471,7 +594,8 @@ def _turn(part, directions, coefficient, least):
     pairs = y.shape[1] + L
     for _ in range(_STEPS):
         p = fixed + (y[..., None] * columns).sum(axis=1)
-        value = np.linalg.norm(p, axis=1)
+        # multiples of walls may be large; their rounding counts
+        value = np.linalg.norm(p, axis=1) + 8 * h * _UNIT * y.sum(axis=1)
         better = value < best
         best, where = np.where(better, value, best), np.where(better[:, None], p, where)
         mu = 0.1 * ((y * z).sum(axis=1) + (w * q).sum(axis=1))[:, None] / pairs
@@ -514,8 +638,8 @@ def _walls(centres, half, face):
 
 
 def _lines(x, a):
-    """``sum_r a_r (x_r^T u)_+ = c^T u + sum_l w_l |e_l^T u|``: c, the e_l, the w_l."""
-    c = a @ x / 2
+    """``sum_r a_r (x_r^T u)_+ = c^T u + sum_l w_l |e_l^T u|``: c, e, w, most rows of a line."""
+    c = _block_sum(a[None, None], x[None])[0, 0] / 2
     length = np.linalg.norm(x, axis=1)
     x, a, length = x[length > 0], a[length > 0], length[length > 0]
     e = x / length[:, None]
@@ -525,7 +649,7 @@ def _lines(x, a):
         np.round(e, 15) + 0.0, axis=0, return_index=True, return_inverse=True
     )
     w = np.bincount(line.ravel(), a * length, len(first)) / 2
-    return c, e[first], w
+    return c, e[first], w, np.bincount(line.ravel()).max(initial=0)
 
 
 def _principal(c, rows, w):
@@ -549,6 +673,7 @@ class _Max(_Problem):
     """
 
     signs, even = (1.0, -1.0), False
+    slope = staticmethod(_slope_max)
 
     def __init__(self, patches, v):
         super().__init__(patches, v)
@@ -561,13 +686,6 @@ class _Max(_Problem):
         self.w = np.append(self.v, 0.0)
         widths = self.x.max(axis=1).clip(0) - self.x.min(axis=1).clip(None, 0)
         self.sizes = np.abs(self.w[:, None]) * widths
-
-    def weights(self, features):
-        best = features.argmax(axis=1)[:, None]
-        value = self.v @ np.take_along_axis(features, best, axis=1)[:, 0]
-        weights = np.zeros_like(features)
-        np.put_along_axis(weights, best, np.sign(value) * self.v[:, None], axis=1)
-        return weights, abs(value)
 
     def bound(self, cones, centres, half, enough):
         """As `_Average.bound`; the patch 0 stands for no winner."""
@@ -648,16 +766,17 @@ def _distinct_patches(patches):
 class _Unpooled(_Problem):
     """``|sum_i v_i (x_ik^T u)_+|_2`` over the patches k.
 
-    In a cone entry k is ``b_k^T u`` up to ``+-d_k r``, with the gates of the cone's centre; the
-    length of ``B u`` is bounded by an eigenvalue, in which the walls of the cone take part: on it
-    ``half_i^2 r^2 - (u_i - centre_i r)^2 >= 0``.
+    Along the outputs at the cone's centre it is average pooling with weights ``v_i phi_k / |phi|``;
+    across them it is small of second order, and is added in square.
     """
 
     signs, work, even = (1.0,), 16, False
+    slope = staticmethod(_slope_unpooled)
 
     def __init__(self, patches, v):
         super().__init__(patches, v)
         n, K, h = self.patches.shape
+        self.rounding += self.allowance(n)
         x = self.patches.reshape(-1, h)
         kept = x.any(axis=1)
         x, self.k = x[kept], np.append(np.tile(np.arange(K), n)[kept], 0)
@@ -666,12 +785,6 @@ class _Unpooled(_Problem):
         self.start = np.zeros((K, h))
         self.x, self.w = np.concatenate([x @ self.basis, np.zeros((1, h))]), np.append(w, 0.0)
         self.sizes = np.abs(self.w[:, None] * self.x)
-
-    def weights(self, features):
-        outputs = self.v @ features
-        value = np.linalg.norm(outputs)
-        unit = outputs / value if value > 0 else outputs
-        return self.v[:, None] * unit, value
 
     def bound(self, cones, centres, half, enough):
         """As `_Average.bound`."""
@@ -698,7 +811,8 @@ class _Unpooled(_Problem):
         forms = np.einsum("bck,bckh->bch", unit, np.broadcast_to(start, gated.shape))
         forms += _block_sum(slopes.transpose(0, 2, 1), x)
         corner = (np.arange(len(cones))[:, None], np.arange(centres.shape[1]), face[:, None])
-        forms[corner] += centres[corner] * height.sum(axis=1)
+        ones = np.ones((*x.shape[:2], 1))
+        forms[corner] += centres[corner] * _block_sum(height.transpose(0, 2, 1), ones)[..., 0]
         kinks = (reach - np.abs(at)) * undecided * np.maximum(-w, 0.0)
         kinks = kinks.transpose(0, 2, 1)
 
@@ -710,7 +824,7 @@ class _Unpooled(_Problem):
         columns = gated - unit[..., None] * np.einsum("bck,bckh->bch", unit, gated)[:, :, None]
         across = (np.linalg.norm(columns, axis=2) * half[:, None]).sum(axis=2)
         blur = np.where(undecided, reach - np.abs(at), 0.0) * np.abs(v)
-        blur = np.linalg.norm(_group_sum(blur, np.ones((*x.shape[:2], 1)), k, K)[..., 0], axis=2)
+        blur = np.linalg.norm(_group_sum(blur, ones, k, K)[..., 0], axis=2)
         back = np.abs(np.einsum("bck,bckh->bch", unit, gated)) @ half[:, :, None]
         back = blur + np.maximum(back[..., 0] - size, 0.0)
         near = np.linalg.norm(np.maximum(np.abs(centres) - half[:, None], 0.0), axis=2)
