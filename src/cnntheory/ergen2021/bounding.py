@@ -121,7 +121,8 @@ def bound_price(
         )
     problem = _PROBLEMS[architecture](patches, v)
     upper, lower, filter_, n_nodes = _search(problem, tol, time_limit, max_nodes, floor)
-    return PriceBound(upper, lower, filter_, n_nodes, bool(upper - lower <= tol * upper))
+    converged = bool(upper - lower <= tol * upper)
+    return PriceBound(float(upper), float(lower), filter_, n_nodes, converged)
 
 
 def _check(patches, v, name="v"):
