@@ -102,7 +102,7 @@ def test_facets_and_all_rows_bound_the_same_cones(draw, pooling):
     patches = draw(5, 3, 3)[0]
     cells = enumerate_cells(patches, pooling)
     directions = sample_gates(3, 500, 5).T
-    by_facets = ((cells.normals @ directions.T) >= -1e-12).all(axis=1)
+    by_facets = ((cells.cone_normals(slice(None)) @ directions.T) >= -1e-12).all(axis=1)
     by_rows = (cells.signs[:, :, None] * (cells.rows @ directions.T) >= -1e-12).all(axis=1)
     np.testing.assert_array_equal(by_facets, by_rows)
     # and every direction lies in one cone

@@ -108,7 +108,9 @@ def test_pricing_finds_every_cell_above_the_floor(draw):
     each = np.zeros((2, len(cells.patterns)))
     for row, sign in zip(each, (1, -1), strict=True):
         correlation = sign * np.einsum("pnk,nkh,n->ph", cells.patterns, patches, y)
-        row[:] = np.linalg.norm(project_on_cones(correlation, cells.normals), axis=1)
+        row[:] = np.linalg.norm(
+            project_on_cones(correlation, cells.cone_normals(slice(None))), axis=1
+        )
     assert len(found) == (each > 0.5 * top).sum()
     np.testing.assert_allclose(
         np.linalg.norm(rays, axis=1), np.sort(each[each > 0.5 * top])[::-1], rtol=1e-9

@@ -37,9 +37,10 @@ from .barrier import price_groups, solve_groups
 from .bounding import bound_price
 from .columns import solve_columns
 from .exchange import exchange
+from .facets import first_facets, many_rows, restrict_rows
 from .network import Network, Trained, reduce_atoms
 from .penalties import frobenius, group_l2, nuclear, real_dft, spectral_l1
-from .pricing import largest_price
+from .pricing import blocks, largest_price
 
 # Singular values of the linear network below this share of the first are the solver's.
 _RANK_TOLERANCE = 1e-6
@@ -186,7 +187,13 @@ class _Pooled(Architecture):
 
     def features(self, filters, patches):
         """``pool_k (X_k u_j)_+``, shape (n, m)."""
-        return self.pool(_relu(patches @ filters.T))
+        if not isinstance(patches, np.ndarray):
+            return self.pool(_relu(patches @ filters.T))
+        n, K, _ = patches.shape
+        found = np.empty((n, len(filters)))
+        for some in blocks(n, K * len(filters)):
+            found[some] = self.pool(_relu(patches[some] @ filters.T))
+        return found
 
     def output(self, parameters, patches):
         return self.features(parameters["filters"], patches) @ parameters["weights"]
@@ -198,6 +205,8 @@ class _Pooled(Architecture):
         return cells_of_patterns(patches, patterns, self)
 
     def price(self, v, patches, cells):
+        if many_rows(cells):
+            cells = restrict_rows(cells, first_facets(cells, patches, v, 0.0))
         price = largest_price(cells, patches, v)
         return price, price
 

@@ -57,13 +57,14 @@ class Cells:
         """Whether they have as many samples and patches as `patches (n, K, h)`."""
         return self.patterns.shape[1:] == patches.shape[:2]
 
-    @cached_property
-    def normals(self):
-        """Inner normals of the facets, shape (P, F, h), filled up with zeros."""
+    def cone_normals(self, chosen):
+        """Inner normals of the facets of chosen cells, shape (C, F, h), filled up with zeros."""
+        signs = self.signs[chosen]
         if self.facets is None:
-            return self.signs[:, :, None] * self.rows
-        side = np.take_along_axis(self.signs, np.maximum(self.facets, 0), axis=1)
-        return np.where(self.facets < 0, 0, side)[:, :, None] * self.rows[self.facets]
+            return signs[:, :, None] * self.rows
+        facets = self.facets[chosen]
+        side = np.take_along_axis(signs, np.maximum(facets, 0), axis=1)
+        return np.where(facets < 0, 0, side)[:, :, None] * self.rows[facets]
 
     @cached_property
     def float_gates(self):
@@ -218,25 +219,38 @@ def distinct_rows(normals):
 
 def _leaders(unit):
     """For each unit row the first row of the same line, and which way it points along it."""
+    distinct, copies = _distinct_lines(unit)
+    rows, leader = unit[distinct], distinct.copy()
     # Lines nearby have nearby outer products: one projection of those sorts candidates together.
     direction = np.random.default_rng(0).standard_normal((unit.shape[1],) * 2)
-    key = np.einsum("ni,ij,nj->n", unit, direction, unit)
+    key = np.einsum("ni,ij,nj->n", rows, direction, rows)
     order = np.argsort(key, kind="stable")
-    leader, sign = np.arange(len(unit)), np.ones(len(unit), np.int8)
     reach = _TOLERANCE * np.linalg.norm(direction)
-    for lag in range(1, len(unit)):
-        a, b = order[:-lag], order[lag:]
-        near = key[b] - key[a] <= 2 * reach
-        if not near.any():
+    for lag in range(1, len(rows)):
+        near = np.flatnonzero(key[order[lag:]] - key[order[:-lag]] <= 2 * reach)
+        if not len(near):
             break
-        a, b = a[near], b[near]
-        aligned = np.where(np.einsum("ni,ni->n", unit[a], unit[b]) < 0, -1, 1)
-        same = np.linalg.norm(unit[a] - aligned[:, None] * unit[b], axis=1) <= _TOLERANCE
+        a, b = order[near], order[near + lag]
+        aligned = np.where(np.einsum("ni,ni->n", rows[a], rows[b]) < 0, -1, 1)
+        same = np.linalg.norm(rows[a] - aligned[:, None] * rows[b], axis=1) <= _TOLERANCE
         for first, second in zip(a[same], b[same], strict=True):
             low, high = sorted((leader[first], leader[second]))
             leader[leader == high] = low
+    leader = leader[copies]
+    sign = np.ones(len(unit), np.int8)
     sign[np.einsum("ni,ni->n", unit, unit[leader]) < 0] = -1
     return leader, sign
+
+
+def _distinct_lines(unit):
+    """Rows that differ beyond rounding, in their order, and for each row its copy among them.
+
+    Images repeat patches thousands of times; comparing the copies in pairs would be quadratic.
+    """
+    copies = _hashed((unit * (64 / _TOLERANCE)).round().astype(np.int64))
+    _, first, inverse = np.unique(copies, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return first[order], np.argsort(order)[inverse]
 
 
 def _rank(rows):
@@ -368,12 +382,16 @@ def distinct(patterns):
     """Distinct patterns, first appearance first, and the index of each pattern among them."""
     packed = np.packbits(patterns.reshape(len(patterns), -1), axis=1)
     words = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
-    words = np.ascontiguousarray(words).view(np.uint64)
-    multipliers = np.random.default_rng(2).integers(0, 1 << 63, words.shape[1], np.uint64) * 2 + 1
-    hashes = (words ^ (words >> np.uint64(32))) @ multipliers
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(_hashed(words), return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first))
     return patterns[np.sort(first)], rank[inverse]
+
+
+def _hashed(rows):
+    """A hash of each row, of whole words of 8 bytes."""
+    words = np.ascontiguousarray(rows).view(np.uint64)
+    multipliers = np.random.default_rng(2).integers(0, 1 << 63, words.shape[1], np.uint64) * 2 + 1
+    return (words ^ (words >> np.uint64(32))) @ multipliers
 
 
 def point_inside(cone):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from .facets import first_facets, many_rows, restrict_rows, solve_by_facets, violated_rows
 from .interior_point import Groups, interior_point
 from .losses import dual_value
 from .network import Trained, network_of_rays, objective_of, reduce_filters
 from .polish import polish
-from .pricing import price_cells
+from .pricing import blocks, price_cells
 
 # Cells above which they enter the program by their price.
 _WHOLE = 600
@@ -52,11 +53,28 @@ def solve_columns(cells, patches, loss, beta, architecture, tol, cones=True, war
     -------
     Trained
     """
+    whole, many = cells, many_rows(cells)
+    if many:
+        facets = first_facets(whole, patches, loss.dual(np.zeros(len(patches))), beta)
+        cells = restrict_rows(whole, facets)
     if (zero := _zero(cells, patches, loss, beta, architecture)) is not None:
         return zero
-    groups, point, lower, chosen, rounds, iterations, work = _generate(
-        cells, patches, loss, beta, tol, _first_cells(cells, warm)
-    )
+
+    def solve(cells, accuracy, chosen):
+        chosen = _first_cells(cells, warm) if chosen is None else chosen
+        return _generate(cells, patches, loss, beta, accuracy, chosen)
+
+    if many:
+        cells, *found = solve_by_facets(whole, facets, solve, loss, beta, tol)
+    else:
+        found = solve(cells, tol, None)
+    groups, point, lower, chosen, rounds, iterations, work = found
+
+    def inside(rays, owner):
+        """Whether polished rays have stayed in their cones: else they are of another program."""
+        if many and (violated_rows(whole, rays, chosen[groups.cell[owner]], 1) >= 0).any():
+            return False
+        return _inside(groups, rays, owner)
 
     def map_back(rays, owner):
         """Objective, network, value of the program and rays, of polished rays."""
@@ -73,7 +91,7 @@ def solve_columns(cells, patches, loss, beta, architecture, tol, cones=True, war
 
     # the zero network is the first candidate
     best = map_back(np.zeros((0, patches.shape[2])), np.zeros(0, int))
-    if tol > _LOOSE:
+    if tol > _LOOSE or many:
         best = min(best, map_back(*_long_rays(point.c)), key=_first)
     for width, least in _ZEROS:
         c = point.c
@@ -81,7 +99,7 @@ def solve_columns(cells, patches, loss, beta, architecture, tol, cones=True, war
             if closes(best[0]) or c is None:
                 break
             rays, owner = polish(groups, c, loss, beta, width, least, merge=cones)
-            if not _inside(groups, rays, owner):
+            if not inside(rays, owner):
                 break
             best = min(best, map_back(rays, owner), key=_first)
             if not closes(best[0]):
@@ -93,7 +111,7 @@ def solve_columns(cells, patches, loss, beta, architecture, tol, cones=True, war
         best = min(best, map_back(*_long_rays(point.c)), key=_first)
     for width, least in _PRUNES if tol <= _LOOSE else ():
         rays, owner = polish(groups, point.c, loss, beta, width, least, merge=cones)
-        if _inside(groups, rays, owner) and len(rays) < best[3]:
+        if inside(rays, owner) and len(rays) < best[3]:
             pruned = map_back(rays, owner)
             if closes(pruned[0]) and len(pruned[1].weights) <= len(best[1].weights):
                 best = pruned
@@ -176,7 +194,7 @@ def _long_rays(c):
 
 
 def _inside(groups, rays, owner):
-    """Whether polished rays have stayed in their cones: else they belong to another program."""
+    """Whether rays are in the cones of their groups."""
     slack = groups.signs[owner] * (rays @ groups.rows.T)
     return bool((slack >= -1e-9 * np.linalg.norm(rays, axis=1)[:, None]).all())
 
@@ -220,13 +238,16 @@ def build_groups(cells, patches, chosen):
     Groups
         Weight +1 first, then -1, cells in the order of `chosen`.
     """
-    gates = cells.patterns[chosen].transpose(1, 0, 2).astype(float)
-    count = len(chosen)
+    count, (n, K, h) = len(chosen), patches.shape
+    design = np.empty((n, count, h))
+    for some in blocks(n, K * count):
+        gates = cells.patterns[chosen, some].transpose(1, 0, 2).astype(float)
+        np.matmul(gates, patches[some], out=design[some])
     return Groups(
-        np.matmul(gates, patches),
+        design,
         np.tile(np.arange(count), 2),
         np.repeat([1.0, -1.0], count),
         cells.rows,
         np.tile(cells.signs[chosen].astype(float), (2, 1)),
-        None if cells.facets is None else np.tile(cells.normals[chosen], (2, 1, 1)),
+        None if cells.facets is None else np.tile(cells.cone_normals(chosen), (2, 1, 1)),
     )

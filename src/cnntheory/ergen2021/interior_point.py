@@ -71,6 +71,20 @@ class Groups:
         each = (v @ self.design.reshape(len(v), -1)).reshape(self.design.shape[1:])
         return self.weight[:, None] * each[self.cell]
 
+    def gram(self, curvature):
+        """``A^T diag(curvature) A`` of all cells, shape (C h, C h)."""
+        design = self.design.reshape(len(self.design), -1)
+        if (curvature == 1).all():
+            return self.plain_gram
+        scaled = np.sqrt(curvature)[:, None] * design
+        return scaled.T @ scaled
+
+    @cached_property
+    def plain_gram(self):
+        """``A^T A`` of all cells: all that the squared loss asks of many samples."""
+        design = self.design.reshape(len(self.design), -1)
+        return design.T @ design
+
     def live(self):
         """Which rows of ``G_g`` there are, shape (G, N) or (G, F)."""
         return self.signs != 0 if self.normals is None else self.normals.any(axis=2)
@@ -110,12 +124,16 @@ class Groups:
         """Floating-point operations of the dense products of a Newton step.
 
         The Schur complement ``2 n^2 C h`` with its factor ``2 n C h^2`` and Cholesky's
-        ``n^3 / 3``, the blocks ``2 G F h^2`` (N rows for F where cones share them), and the
+        ``n^3 / 3`` (with more samples than ``C h`` entries those of a matrix of that size, its Gram
+        matrix given), the blocks ``2 G F h^2`` (N rows for F where cones share them), and the
         products with ``A`` and ``G`` of the solutions.
         """
         n, cells, h = self.design.shape
         size, sides = self.signs.shape if self.normals is None else self.normals.shape[:2]
-        schur = 2 * n**2 * cells * h + 2 * n * cells * h**2 + n**3 // 3
+        if n > cells * h:
+            schur = 4 * cells**2 * h**3 + (cells * h) ** 3 // 3
+        else:
+            schur = 2 * n**2 * cells * h + 2 * n * cells * h**2 + n**3 // 3
         products = 4 * (8 * n * cells * h + 6 * size * sides * h)
         return schur + 2 * size * sides * h**2 + products
 
@@ -297,13 +315,19 @@ class _Newton:
         # both signs of a cell share A_i: one factor of the sum of their inverses, by QR
         pair = np.zeros((cells, 2, h, h))
         pair[groups.cell, (groups.weight < 0).astype(int)] = self.inverse_root
-        root = np.linalg.qr(pair.reshape(cells, 2 * h, h), mode="r").transpose(0, 2, 1)
-        factor = np.empty_like(groups.design)
-        np.matmul(groups.design.transpose(1, 0, 2), root, out=factor.transpose(1, 0, 2))
-        self.weights = np.sqrt(curvature)
-        factor = self.weights[:, None] * factor.reshape(n, -1)
-        schur = factor @ factor.T
-        schur[np.diag_indices(n)] += 1
+        self.mix, root = np.linalg.qr(pair.reshape(cells, 2 * h, h))
+        self.root = root.transpose(0, 2, 1)
+        self.weights, self.tall = np.sqrt(curvature), n > cells * h
+        if self.tall:
+            half = groups.gram(curvature).reshape(-1, cells, h).transpose(1, 0, 2) @ self.root
+            half = half.transpose(1, 0, 2).reshape(cells, h, -1)
+            schur = (root @ half).reshape(cells * h, -1)
+        else:
+            factor = np.empty_like(groups.design)
+            np.matmul(groups.design.transpose(1, 0, 2), self.root, out=factor.transpose(1, 0, 2))
+            factor = self.weights[:, None] * factor.reshape(n, -1)
+            schur = factor @ factor.T
+        schur[np.diag_indices(len(schur))] += 1
         self.schur = cho_factor(schur, lower=True, overwrite_a=True, check_finite=False)
 
     def predict_and_correct(self, stationarity, infeasibility, floor, enough):
@@ -361,9 +385,25 @@ class _Newton:
 
     def _eliminate(self, right):
         """``dc`` from the equations that are left once all else is eliminated."""
-        fit = self.weights * self.groups.fit(self._apply(right))
-        fit = self.weights * cho_solve(self.schur, fit, check_finite=False)
+        if self.tall:
+            fit = self.curvature * self._fit_by_filters(right)
+        else:
+            fit = self.weights * self.groups.fit(self._apply(right))
+            fit = self.weights * cho_solve(self.schur, fit, check_finite=False)
         return self._apply(right - self.groups.correlate(fit))
+
+    def _fit_by_filters(self, right):
+        """``(I + F F^T)^-1 F p = F (I + F^T F)^-1 p``, where ``F p`` is the fit of blocks^-1 u."""
+        groups = self.groups
+        cells, _, h = self.root.shape
+        parts = np.zeros((cells, 2, h))
+        sides = groups.cell, (groups.weight < 0).astype(int)
+        scaled = (self.inverse_root @ right[:, :, None])[:, :, 0]
+        np.add.at(parts, sides, groups.weight[:, None] * scaled)
+        p = (self.mix.transpose(0, 2, 1) @ parts.reshape(cells, 2 * h, 1)).ravel()
+        p = cho_solve(self.schur, p, check_finite=False).reshape(cells, h, 1)
+        design = groups.design.reshape(len(groups.design), -1)
+        return design @ (self.root @ p).ravel()
 
     def _apply(self, u):
         """``blocks^-1 u``."""

@@ -208,7 +208,7 @@ def reduce_atoms(atoms, mass, tolerance=1e-9):
     lengths = np.maximum(np.linalg.norm(atoms, axis=0), 1e-300)
     scaled = atoms / lengths
     while len(used := np.flatnonzero(mass > 0)):
-        _, values, right = np.linalg.svd(scaled[:, used], full_matrices=True)
+        _, values, right = np.linalg.svd(scaled[:, used], full_matrices=len(used) > len(atoms))
         if int((values > tolerance * values[0]).sum()) == len(used):
             break
         null = right[-1] / lengths[used]

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
+# Gates of all cells that are kept as floats, and entries that are floats at once beyond.
+_KEPT, _BLOCK = 1 << 25, 1 << 22
+
+
+def blocks(count, width):
+    """Slices of `count` rows of `width` entries, few enough to be floats in memory."""
+    step = max(1, _BLOCK // max(1, width))
+    return [slice(start, start + step) for start in range(0, count, step)]
+
 
 def correlations(cells, patches, v):
     """``A_i^T v`` of every cell, shape (P, h), without forming an ``A_i``."""
     n, K, h = patches.shape
     weighted = (v[:, None, None] * patches).reshape(n * K, h)
-    return cells.float_gates @ weighted
+    if cells.patterns.size <= _KEPT:
+        return cells.float_gates @ weighted
+    gates, found = cells.patterns.reshape(-1, n * K), np.empty((len(cells.patterns), h))
+    for some in blocks(len(gates), n * K):
+        np.matmul(gates[some].astype(float), weighted, out=found[some])
+    return found
 
 
 def project_on_cones(points, facets, floor=0.0, tolerance=1e-13):
@@ -124,7 +138,7 @@ def price_cells(cells, patches, v, floor=0.0, enough=None):
     while start < len(order) and (enough is None or count < enough):
         block = order[start : start + size]
         start, size = start + size, min(2 * size, 4096)
-        facets = cells.normals[block]
+        facets = cells.cone_normals(block)
         for sign in (1.0, -1.0):
             projected = project_on_cones(sign * correlation[block], facets, floor)
             above = np.linalg.norm(projected, axis=1) > floor
@@ -149,7 +163,8 @@ def largest_price(cells, patches, v):
     while start < len(order) and screen[order[start]] > best:
         block = order[start : start + size]
         start, size = start + size, min(2 * size, 4096)
+        facets = cells.cone_normals(block)
         for sign in (1.0, -1.0):
-            projected = project_on_cones(sign * correlation[block], cells.normals[block], best)
+            projected = project_on_cones(sign * correlation[block], facets, best)
             best = max(best, np.linalg.norm(projected, axis=1).max())
     return float(best)

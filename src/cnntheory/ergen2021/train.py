@@ -11,6 +11,7 @@ from .architectures import get_architecture
 from .arrangements import distinct, sample_gates
 from .losses import dual_value, make_loss, relative_gap
 from .network import Network, objective_of
+from .pricing import blocks
 
 
 class ConvergenceWarning(UserWarning):
@@ -507,7 +508,10 @@ def _choose_cells(architecture, patches, cells, rng, max_patterns):
             raise ValueError(
                 f"cells: expected gates of shape ({h}, T), found {cells.shape}; gates are columns"
             )
-        cells = distinct(architecture.gate(np.moveaxis(patches @ cells, -1, 0)))[0]
+        gates, cells = cells, np.empty((cells.shape[1], n, K), bool)
+        for some in blocks(n, K * gates.shape[1]):
+            cells[:, some] = architecture.gate(np.moveaxis(patches[some] @ gates, -1, 0))
+        cells = distinct(cells)[0]
     if cells.ndim != 3 or cells.shape[1:] != (n, K):
         raise ValueError(f"cells: expected patterns of shape (P, {n}, {K}), found {cells.shape}")
     return architecture.restrict(patches, cells, max_patterns)
