@@ -31,7 +31,8 @@ from cnntheory.images import KNOWN, extract_patches, load, place
 
 # Samples, gates, accuracy, threads, seconds and megabytes allowed.
 TARGETS = ((2000, 50, 1e-4, 1, 60, 4096), (10_000, 100, 1e-2, 2, 300, 4096))
-EPOCHS, BATCH = 100, 50
+# Samples in a step of descent, and samples in all its steps at least.
+BATCH, SEEN = 50, 200_000
 
 
 def pictures(dataset, split, count=None):
@@ -67,6 +68,7 @@ def descent(dataset, n, width, method):
 
     pixels, y = pictures(dataset, "train", n)
     patches, beta, start = cut(pixels), 1e-4 * n, time.perf_counter()
+    epochs = max(30, SEEN // n)
     generator = torch.Generator().manual_seed(0)
     x, labels = torch.tensor(patches), torch.tensor(y)
     filters = torch.randn(width, patches.shape[2], generator=generator, dtype=torch.float64) / 4
@@ -76,8 +78,8 @@ def descent(dataset, n, width, method):
         optimiser = torch.optim.Adam(variables, lr=0.01)
     else:
         optimiser = torch.optim.SGD(variables, lr=0.1, momentum=0.9)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS)
-    for _ in range(EPOCHS):
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
+    for _ in range(epochs):
         for batch in torch.randperm(n, generator=generator).split(BATCH):
             outputs = torch.relu(x[batch] @ filters.T).sum(1) @ weights
             decay = beta / (2 * n) * sum((part**2).sum() for part in variables)

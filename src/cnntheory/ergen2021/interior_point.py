@@ -188,12 +188,12 @@ def interior_point(groups, loss, beta, tol=1e-9, max_iter=200):
     Notes
     -----
     Nesterov-Todd scaling. The cones ``|c_g| <= t_g``, their duals ``(beta, p_g)`` and the slacks
-    are eliminated group by group, which leaves one h x h block a group and one n x n Schur
-    complement. The blocks are near singular at an optimum: a step is therefore corrected by the
+    are eliminated group by group, which leaves one h x h block a group and one Schur
+    complement, of n rows or, with more samples, of the C h entries of the filters. The blocks are near singular at an optimum: a step is therefore corrected by the
     residuals of *all* linearised equations, duals and multipliers unknowns of their own (computed
     back from ``c`` they lose the digits of ``z / s``), and the ``t_g`` are eliminated in closed
     form: products with ``W^-2``, whose entries grow like one over complementarity, lose as many.
-    Cost of an iteration ``O(n^2 C h + G N h^2)``, with facets F for N.
+    Cost of an iteration ``O(min(n, C h)^2 C h + G N h^2)``, with facets F for N.
     """
     h = groups.design.shape[2]
     live = groups.live()
@@ -300,7 +300,8 @@ class _Newton:
         s z:        ds + (s / z) dz = r / z.
 
     Eliminating all but ``c`` leaves ``H + G^T ratio G`` for a group, ``ratio = 1 / (s/z + soft)``,
-    eliminating these leaves ``I + D^1/2 sum_g A_g blocks_g^-1 A_g^T D^1/2`` in R^n.
+    eliminating these leaves ``I + F F^T`` in R^n, ``F F^T = D^1/2 sum_g A_g blocks_g^-1 A_g^T
+    D^1/2``, or ``I + F^T F`` where the filters have fewer entries than there are samples.
     """
 
     def __init__(self, groups, curvature, x, dual, s, z):
