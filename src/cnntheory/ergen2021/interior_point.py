@@ -188,12 +188,13 @@ def interior_point(groups, loss, beta, tol=1e-9, max_iter=200):
     Notes
     -----
     Nesterov-Todd scaling. The cones ``|c_g| <= t_g``, their duals ``(beta, p_g)`` and the slacks
-    are eliminated group by group, which leaves one h x h block a group and one Schur
-    complement, of n rows or, with more samples, of the C h entries of the filters. The blocks are near singular at an optimum: a step is therefore corrected by the
-    residuals of *all* linearised equations, duals and multipliers unknowns of their own (computed
-    back from ``c`` they lose the digits of ``z / s``), and the ``t_g`` are eliminated in closed
-    form: products with ``W^-2``, whose entries grow like one over complementarity, lose as many.
-    Cost of an iteration ``O(min(n, C h)^2 C h + G N h^2)``, with facets F for N.
+    are eliminated group by group, which leaves one h x h block a group and one Schur complement, of
+    n rows or, with more samples, of the C h entries of the filters. The blocks are near singular at
+    an optimum: a step is therefore corrected by the residuals of *all* linearised equations, duals
+    and multipliers unknowns of their own (computed back from ``c`` they lose the digits of ``z /
+    s``), and the ``t_g`` are eliminated in closed form: products with ``W^-2``, whose entries grow
+    like one over complementarity, lose as many. Cost of an iteration ``O(min(n, C h)^2 C h + G N
+    h^2)``, with facets F for N.
     """
     h = groups.design.shape[2]
     live = groups.live()
