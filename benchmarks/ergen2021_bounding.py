@@ -2,7 +2,7 @@
 
 Zeros and ones at 14 x 14 (2 x 2 means), filters of 2 x 2 at stride 2, 3 x 3 at stride 2 and 5 x 5
 at stride 3. Dual points: the labels; the residual of a network of ten filters after L-BFGS; at
-``--optimal`` that of `train_by_pricing`, the hardest: its constraint is tight at many filters.
+``--optimal`` that of `train_convex` in time, the hardest: its constraint is tight at many filters.
 Run ``MNIST_DIR=... python benchmarks/ergen2021_bounding.py``; one thread.
 """
 
@@ -20,8 +20,8 @@ import warnings
 import numpy as np
 from scipy.optimize import minimize
 
+from cnntheory.ergen2021 import train_convex
 from cnntheory.ergen2021.bounding import bound_price
-from cnntheory.ergen2021.without_cells import train_by_pricing
 from cnntheory.images import datasets, extract_patches
 
 # Side of a filter: stride.
@@ -91,7 +91,7 @@ def main():
                 start = time.perf_counter()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    found = train_by_pricing(patches, y, beta, time_limit=5 * options.limit)
+                    found = train_convex(patches, y, beta, tol=1e-6, time_limit=5 * options.limit)
                 seconds = time.perf_counter() - start
                 print(f"trained  n = {n:5} gap {found.gap:.1e} after {seconds:.0f} s", flush=True)
                 report("optimal", patches, found.dual, "average", options.limit)

@@ -115,18 +115,18 @@ def score(dataset, network, patches, y):
 
 
 def measured(function, *arguments):
-    """What the function returns, and the peak memory of this process in MB."""
+    """What the function returns, CPU seconds and the peak memory in MB of this process."""
     found = function(*arguments)
-    return *found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return *found, time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def report(name, function, *arguments):
     """Run in a process of its own, print a line, return seconds, restricted gap, gates, memory."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
         answer = alone.submit(measured, function, *arguments).result()
-    seconds, (objective, train, test, filters), gap, gates, memory = answer
+    seconds, (objective, train, test, filters), gap, gates, cpu, memory = answer
     print(
-        f"    {name:<22} {seconds:7.1f} s {memory:6.0f} MB  "
+        f"    {name:<22} {seconds:7.1f} s ({cpu:6.1f} s CPU) {memory:6.0f} MB  "
         f"{'' if objective is None else f'{objective:.5g}':>9}  "
         f"{'' if gap is None else f'{gap:.1e}':>8}  {train:6.1%}  {test:6.1%}  {filters or '':>4}",
         flush=True,
@@ -138,7 +138,10 @@ def compare(dataset, n, gates, tol, threads, most_seconds, most_memory):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
     print(f"{dataset}, n = {n}, {gates} gates, tol = {tol:g}, {threads} thread(s)")
-    print(f"    {'':<22} {'':>9} {'peak':>9}  objective  rest.gap   train    test  filters")
+    print(
+        f"    {'':<22} {'training':>9} {'process':>14} {'peak':>9}  objective  rest.gap"
+        "   train    test  filters"
+    )
     seconds, gap, _, memory = report("convex, random gates", convex, dataset, n, gates, tol)
     report("logistic regression", logistic, dataset, n)
     report("SGD", descent, dataset, n, 2 * gates, "SGD")

@@ -41,6 +41,7 @@ from .facets import first_facets, many_rows, restrict_rows
 from .network import Network, Trained, reduce_atoms
 from .penalties import frobenius, group_l2, nuclear, real_dft, spectral_l1
 from .pricing import blocks, largest_price
+from .without_cells import solve_without_cells
 
 # Singular values of the linear network below this share of the first are the solver's.
 _RANK_TOLERANCE = 1e-6
@@ -121,6 +122,12 @@ class Architecture:
             )
         found = bound_price(patches, v, architecture=self.name, time_limit=time_limit)
         return found.lower, found.upper
+
+    def solve_in_time(self, patches, loss, beta, tol, time_limit, rng):
+        """As `solve`, over all filters, without listing cells, within so many seconds."""
+        raise ValueError(
+            f"time_limit: architecture {self.name!r} trains over listed cells; leave it out"
+        )
 
     def groups(self, patches, cells):
         """Data ``A_g`` (G, n, p) and cones (G, N, p) of the convex program."""
@@ -241,6 +248,9 @@ class Average(_Pooled):
 
     def pool(self, response):
         return response.sum(1)
+
+    def solve_in_time(self, patches, loss, beta, tol, time_limit, rng):
+        return solve_without_cells(patches, loss, beta, tol, time_limit, rng)
 
     def normals(self, patches):
         """Hyperplanes (M, h) that the cells lie between."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._extras import extra
 from ..shallow import read_shallow
-from .arrangements import ArrangementTooLarge
+from .arrangements import ArrangementTooLarge, sample_gates
 from .losses import make_loss
 from .module import sequential
 from .network import Network
@@ -24,8 +24,9 @@ _PROGRAM = (
     "whole map, or Flatten -> Linear with one output and no bias"
 )
 
-# Random gates whose cells stand in for those that are too many.
-_GATES = 50
+# Random gates and filters of the model whose cells stand in for those that are too many, and
+# entries of filters up to which branch and bound needs none.
+_GATES, _OWN, _PRICED = 20, 100, 4
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,10 @@ def certify_torch(
     cells : Cells, optional
         Those that another problem on the same patches has enumerated.
     time_limit : float, optional
-        Where there are too many cells to list, the program is solved over those of some random
-        gates, and its dual point and the model's are bounded over all filters, by branch and bound
-        within so many seconds: the longer, the tighter, unless filters have many entries.
+        Seconds for the program where there are too many cells to list. With average pooling and
+        filters of up to four entries filters are priced without cells; else it is solved over the
+        cells of the model's filters and of some random gates, and its dual point and the model's
+        are bounded over all filters, loosely for filters of many entries.
     rng : int or numpy.random.Generator, optional
         Source of the gates.
 
@@ -168,16 +170,32 @@ def certify_torch(
             solution = problem.solve(tol=tol, cells=cells)
         found = solution or problem.certify(cells=cells)
     except ArrangementTooLarge:
-        if tol is not None and problem.architecture != "none":
-            with warnings.catch_warnings():
-                # What was not reached shows in the gap.
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                solution = problem.solve(tol=tol, cells=_GATES, rng=rng)
-        dual = None if solution is None else solution.dual
-        found = problem.certify(dual=dual, time_limit=time_limit)
+        solution = None if tol is None else _solve_in_time(problem, tol, time_limit, rng)
+        if solution is not None and solution.exact:
+            found = solution
+        else:
+            dual = None if solution is None else solution.dual
+            found = problem.certify(dual=dual, time_limit=time_limit)
     bound = -np.inf if np.isnan(found.gap) else problem.scale * found.dual_bound
     objective = problem.objective()
     return TorchCertificate(objective, bound, (objective - bound) / objective, problem, solution)
+
+
+def _solve_in_time(problem, tol, time_limit, rng):
+    """Solution where there are too many cells to list; None without pooling."""
+    average, h = problem.architecture == "average", problem.patches.shape[2]
+    if average and h <= _PRICED:
+        how = {"time_limit": time_limit}
+    elif average or problem.architecture == "max":
+        # In the cells of the model's own filters the program finds better weights for them.
+        own = problem.network.filters[:_OWN].T
+        how = {"cells": np.column_stack([own, sample_gates(h, _GATES, rng)])}
+    else:
+        return None
+    with warnings.catch_warnings():
+        # What was not reached shows in the gap.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return problem.solve(tol=tol, rng=rng, **how)
 
 
 def from_torch(model, images, labels, *, loss, weight_decay):

@@ -46,9 +46,10 @@ class Solution:
     converged : bool
         Whether `restricted_gap` reached the tolerance that was asked for.
     exact : bool
-        Whether `cells` are all cells.
-    cells : Cells, or what `enumerate_cells` returns for the architecture
-        The cells of the program; hand them on to `certify` or another `train_convex`.
+        Whether `cells` are all cells, or all filters were priced without them.
+    cells : Cells, what `enumerate_cells` returns for the architecture, or None
+        The cells of the program; hand them on to `certify` or another `train_convex`. None where
+        none were listed.
     n_iter, n_rounds : int
         Newton steps of the interior point methods, and rounds of pricing.
     work : float
@@ -142,6 +143,7 @@ def train_convex(
     tol=1e-8,
     rng=0,
     max_patterns=200_000,
+    time_limit=None,
 ):
     """Train a network to global optimality by its convex program, with a certified duality gap.
 
@@ -174,6 +176,10 @@ def train_convex(
         Source of sampled gates.
     max_patterns : int, optional
         Budget of exact enumeration.
+    time_limit : float, optional
+        Seconds in which to train without listing cells: filters that branch and bound prices above
+        beta join until none is left. For average pooling, many samples and filters of two to four
+        entries; the last proof may take as long again.
 
     Returns
     -------
@@ -201,9 +207,14 @@ def train_convex(
     """
     architecture, patches, y = check_data(architecture, patches, y)
     check_beta(beta)
-    fit = make_loss(loss, y)
-    cells = _choose_cells(architecture, patches, cells, rng, max_patterns)
-    trained = architecture.solve(patches, cells, fit, float(beta), tol)
+    fit, beta = make_loss(loss, y), float(beta)
+    if time_limit is None:
+        cells = _choose_cells(architecture, patches, cells, rng, max_patterns)
+        trained = architecture.solve(patches, cells, fit, beta, tol)
+    else:
+        _check_time(time_limit, cells)
+        rng = np.random.default_rng(rng)
+        trained = architecture.solve_in_time(patches, fit, beta, tol, float(time_limit), rng)
     return _solution(trained, patches, cells, fit, beta, tol)
 
 
@@ -331,11 +342,10 @@ def certify(
     if time_limit is None:
         cells = _choose_cells(architecture, patches, cells, rng, max_patterns)
         exact, prices = cells.exact, [architecture.price(v, patches, cells) for v in points]
-    elif cells is None:
-        share = _check_time(time_limit) / len(points)
-        exact, prices = True, [architecture.bound_price(v, patches, share) for v in points]
     else:
-        raise ValueError("cells, time_limit: expected one of them; a bound in time lists no cells")
+        _check_time(time_limit, cells)
+        share = time_limit / len(points)
+        exact, prices = True, [architecture.bound_price(v, patches, share) for v in points]
     pairs = zip(points, prices, strict=True)
     bound = max(dual_value(v, fit, price, beta)[0] for v, (_, price) in pairs)
     gap, (attained, price) = relative_gap(objective, bound), prices[0]
@@ -396,10 +406,11 @@ def _solution(trained, patches, cells, loss, beta, tol):
     """The solver's result with its certificate; warns where it is not what was asked for."""
     objective = objective_of(trained.network, patches, loss, beta)
     gap = relative_gap(objective, trained.dual_bound)
+    exact = cells is None or cells.exact
     if not gap <= tol:
         warnings.warn(
             f"trained to a relative gap of {gap:.2g}, not to tol = {tol:.2g} ({trained.n_iter} "
-            "iterations); raise tol or beta, or use fewer cells",
+            "iterations); raise tol, beta or time_limit, or use fewer cells",
             ConvergenceWarning,
             stacklevel=3,
         )
@@ -410,9 +421,9 @@ def _solution(trained, patches, cells, loss, beta, tol):
         dual_bound=trained.dual_bound,
         dual=trained.dual,
         restricted_gap=gap,
-        gap=gap if cells.exact else np.nan,
+        gap=gap if exact else np.nan,
         converged=bool(gap <= tol),
-        exact=cells.exact,
+        exact=exact,
         cells=cells,
         n_iter=trained.n_iter,
         n_rounds=trained.n_rounds,
@@ -450,10 +461,11 @@ def check_beta(beta):
         )
 
 
-def _check_time(time_limit):
+def _check_time(time_limit, cells):
     if not (np.ndim(time_limit) == 0 and time_limit > 0):
         raise ValueError(f"time_limit: expected seconds above 0, found {time_limit}")
-    return float(time_limit)
+    if cells is not None:
+        raise ValueError("cells, time_limit: expected one of them; within time no cells are listed")
 
 
 def _check_network(network, patches):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .._extras import extra
+
 APPLIES, CHANGED, NOT = "applies", "applies with changes", "does not apply"
 # What is known of a measured number.
 EXACT, AT_MOST, AT_LEAST, ESTIMATE, UNKNOWN = (
@@ -142,7 +144,8 @@ class Report:
         pandas.DataFrame
             Columns ``paper``, ``status``, ``asked``, ``found``, ``rigour``, ``holds``, ``value``.
         """
-        import pandas as pd
+        with extra("report"):
+            import pandas as pd
 
         rows = [
             {"paper": theory.paper, "status": theory.status} | vars(each)
@@ -181,7 +184,8 @@ class Report:
         -------
         matplotlib.figure.Figure
         """
-        import matplotlib.pyplot as plt
+        with extra("report"):
+            import matplotlib.pyplot as plt
 
         if axes is None:
             _, axes = plt.subplots(1, 4, figsize=(13, 3.2), layout="constrained")
