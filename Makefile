@@ -44,10 +44,11 @@ lint: $(TESTING)  ## ruff, snakefmt, mypy and Snakemake's own linter
 schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from the steps' options
 	$(BIN)/python -m workflow.schemas.make_schema
 
-docs: graph  ## ledger, claims and pages of the last standard run; the library's reference
+docs: graph  ## ledger, claims and pages of the last standard run; the library's reference; examine.md
 	PYTHONPATH=. $(BIN)/python docs/make_docs.py
 	$(BIN)/python -m pip install --quiet --no-deps --requirement docs/requirements.txt
 	$(BIN)/python docs/make_library.py
+	PYTHONPATH=src $(BIN)/python docs/make_examine.py
 
 graph: $(ENVIRONMENT)  ## docs/graph: the method of each paper as a picture
 	PYTHONPATH=. $(BIN)/python docs/make_graph.py

@@ -30,8 +30,8 @@ from .report import (
     Theory,
 )
 
-# Numbers of a Jacobian that is held at once, and of unknowns of a Hessian.
-_JACOBIAN, _HESSIAN = 1 << 26, 2000
+# Numbers of a Jacobian, rows of a kernel and unknowns of a Hessian that are looked at, at most.
+_JACOBIAN, _ROWS, _HESSIAN = 1 << 26, 1000, 2000
 # Inputs whose patches are looked at for Theorem 3.1, and pairs for their separation.
 _LOOKED_AT = 2000
 
@@ -192,7 +192,9 @@ def _one_filter(task, shallow, why, rng):
     teachers = shallow.filters[longest]
     teachers = teachers[np.linalg.norm(teachers, axis=1) > 0]
     if not len(teachers):
-        return Theory("du2018", theorem, NOT, (*outside, "its filters are zero"), (), ())
+        return Theory(
+            "du2018", theorem, NOT, _because((*outside, "its filters are zero"), ()), (), ()
+        )
     found = check_condition(patches, filters=teachers, rng=rng)
     ratio, refuted = float(found.ratio.max()), bool(found.refuted.all())
     hypotheses = (
@@ -220,7 +222,7 @@ def _one_filter(task, shallow, why, rng):
         Hypothesis("start nearer to w* than 0 is", "w* is not known", UNKNOWN, None),
     )
     best = int(found.ratio.argmax())  # the filter that is nearest to the condition
-    gamma, cross = float(found.gamma[best, 0]), float(found.l_cross[best])
+    gamma, cross = float(found.gamma[best].max()), float(found.l_cross[best])
     lipschitz, beta = float(found.lipschitz[best].max()), float(found.beta[best])
     numbers = {"gamma": gamma, "lipschitz": lipschitz, "beta": beta, "l_cross": cross}
     numbers["ratio"] = ratio
@@ -244,9 +246,15 @@ def _one_filter(task, shallow, why, rng):
     }
     status = _status(outside, changes, hypotheses)
     return Theory(
-        "du2018", theorem, status, (*outside, *changes), hypotheses, tuple(conclusions), numbers,
+        "du2018",
+        theorem,
+        status,
+        _because(outside, changes),
+        hypotheses,
+        tuple(conclusions),
+        numbers,
         curves,
-    )  # fmt: skip
+    )
 
 
 # --------------------------------------------------------------------------------------------
@@ -271,7 +279,7 @@ def _several_filters(task, shallow, why):
         (shallow.overlapping, "its patches overlap, so they are not independent"),
     )
     if name not in zhong2017.ACTIVATIONS or shallow.pooling != "average" or filters is None:
-        return Theory("zhong2017", theorem, NOT, outside, (), ())
+        return Theory("zhong2017", theorem, NOT, _because(outside, ()), (), ())
     changes = _outside(
         (bool(folded) and filters is not None, folded),
         (task.weight_decay > 0, "the theorem has no weight decay"),
@@ -345,9 +353,15 @@ def _several_filters(task, shallow, why):
         conclusions.append("tensor initialisation is not to be trusted on these inputs")
     status = _status(outside, changes, hypotheses)
     return Theory(
-        "zhong2017", theorem, status, (*outside, *changes), tuple(hypotheses), tuple(conclusions),
-        numbers, curves,
-    )  # fmt: skip
+        "zhong2017",
+        theorem,
+        status,
+        _because(outside, changes),
+        tuple(hypotheses),
+        tuple(conclusions),
+        numbers,
+        curves,
+    )
 
 
 def _fold_outputs(shallow):
@@ -414,8 +428,8 @@ def _bounded(task, loss, theorem, time_limit):
     )
     conclusions = [
         f"no network of this architecture, of any width, has an objective below "
-        f"{found.dual_bound:.6g}: of the {found.objective:.6g} of this one at most a share of "
-        f"{found.gap:.3g} can be gained",
+        f"{found.dual_bound:.6g}; this one has {found.objective:.6g}, of which at most "
+        f"{found.gap:.2%} can be gained",
     ]
     names, values = ["this network"], [found.objective]
     if found.solution is not None:
@@ -514,7 +528,7 @@ def _wide_networks(task, before, rng):
         conclusions += _stayed(task, before, images, targets, kernel, numbers)
     status = _status(outside, changes, hypotheses)
     return Theory(
-        "allenzhu2019", theorem, status, (*outside, *changes), hypotheses, tuple(conclusions),
+        "allenzhu2019", theorem, status, _because(outside, changes), hypotheses, tuple(conclusions),
         numbers, curves,
     )  # fmt: skip
 
@@ -575,7 +589,7 @@ def _subset(task, rng):
     """Inputs whose Jacobians fit; all, if they do."""
     n, d = task.targets.shape
     count = sum(p.numel() for p in task.model.parameters() if p.requires_grad)
-    most = max(2, min(n, _JACOBIAN // (d * count), 4000 // d))
+    most = max(2, min(n, _JACOBIAN // (d * count), _ROWS // d))
     return torch.from_numpy(np.sort(rng.choice(n, most, replace=False)))
 
 
@@ -615,6 +629,10 @@ def _status(outside, changes, hypotheses):
     if outside or any(each.holds is False for each in hypotheses):
         return NOT
     return CHANGED if changes else APPLIES
+
+
+def _because(outside, changes):
+    return (*(f"outside: {text}" for text in outside), *(f"change: {text}" for text in changes))
 
 
 def _outside(*reasons):

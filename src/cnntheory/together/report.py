@@ -124,17 +124,20 @@ class Report:
             f"objective {self.objective:.4g}"
         )
 
-    def __str__(self):
-        lines = [self.title]
-        for theory in self.theories:
+    def text(self, *papers):
+        """What some of the papers say, by their keys; all by default."""
+        lines = []
+        for theory in map(self.__getitem__, papers or [each.paper for each in self.theories]):
             lines += ["", f"{theory.paper}  {theory.theorem}", f"  {theory.status.upper()}"]
             lines += [line for text in theory.because for line in _fold(text, "  - ")]
             for each in theory.hypotheses:
-                lines += _fold(
-                    f"{each.asked}: {each.found} ({each.rigour})", f"  {_MARKS[each.holds]:>3}  "
-                )
+                said = f"{each.asked}: {each.found} ({each.rigour})"
+                lines += _fold(said, f"  {_MARKS[each.holds]:>3}  ")
             lines += [line for text in theory.conclusions for line in _fold(text, "  => ")]
-        return "\n".join(lines)
+        return "\n".join(lines[1:])
+
+    def __str__(self):
+        return f"{self.title}\n\n{self.text()}"
 
     def to_frame(self):
         """All hypotheses as a table, a row each.
