@@ -7,8 +7,8 @@ ENVIRONMENT := .venv/.installed
 TESTING := .venv/.installed-test
 
 # The tests of the library, which run no pipeline.
-LIBRARY := $(addprefix tests/,du2018 zhong2017 ergen2021 allenzhu2019 images test_descent.py \
-  test_search.py test_stats.py test_files.py test_packages.py)
+LIBRARY := $(addprefix tests/,du2018 zhong2017 ergen2021 allenzhu2019 together images test_descent.py \
+  test_search.py test_shallow.py test_stats.py test_files.py test_packages.py)
 
 .PHONY: figures quick test test-library test-workflow browser lint schema docs graph evidence redraw kernels bench clean help
 EVIDENCE ?= results/evidence.zip
