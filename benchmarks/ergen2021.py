@@ -1,9 +1,10 @@
-"""Convex training beside its peers: CVXPY with Clarabel and with SCS, and scnn; one thread.
+"""Convex training beside its peers: CVXPY with QOCO, Clarabel and SCS, and scnn; one thread.
 
 All solve the program restricted to the same patterns. Seconds are wall time, CVXPY's with its own
 compilation; CPU seconds stand beside them for a busy machine. Gaps are certified here: each peer's
 solution is mapped to a network, whose objective is compared with one dual bound. Run
-``python benchmarks/ergen2021.py``; it needs ``cvxpy``, ``clarabel`` and ``scs``. ``scnn`` is
+``python benchmarks/ergen2021.py``; it needs
+``cvxpy`` and the solvers (``benchmarks/requirements.txt``). ``scnn`` is
 reported where it is installed (``pip install --no-deps pyscnn linalg_backends``, then opt_einsum
 and tqdm: its own requirements would replace torch).
 """
@@ -25,7 +26,7 @@ from cnntheory.ergen2021 import beta_max, enumerate_cells, sample_gates, train_c
 
 # Certified relative gap to reach.
 GAP = 1e-6
-# Samples, least speed-up over CVXPY with Clarabel.
+# Samples, least speed-up over CVXPY with the fastest of the solvers.
 DEMANDS = ((500, 20), (1000, 20))
 # Filter length, patches, samples.
 CONVOLUTIONS = ((2, 4, 40), (2, 4, 160), (3, 4, 10), (3, 4, 40), (3, 4, 160))
@@ -113,10 +114,16 @@ def compare(patches, y, beta, patterns, scs):
     report("library", *base, solution.restricted_gap, base)
     bound = solution.dual_bound
     # Clarabel stops at 1e-8 by default; this is the gap that both sides are asked for
-    ways = {"CVXPY + Clarabel": (cp.CLARABEL, {"tol_gap_rel": GAP, "tol_gap_abs": GAP})}
+    ways = {
+        "CVXPY + QOCO": ("QOCO", {"reltol": GAP, "abstol": GAP}),
+        "CVXPY + Clarabel": ("CLARABEL", {"tol_gap_rel": GAP, "tol_gap_abs": GAP}),
+    }
     if scs:
-        ways["CVXPY + SCS, 1e-5"] = (cp.SCS, {"eps": 1e-5, "max_iters": 20_000})
+        ways["CVXPY + SCS, 1e-5"] = ("SCS", {"eps": 1e-5, "max_iters": 20_000})
     for name, (solver, options) in ways.items():
+        if solver not in cp.installed_solvers():
+            print(f"    {name:<22} not installed; benchmarks/requirements.txt names it")
+            continue
         answer, *spent = timed(
             lambda solver=solver, options=options: cvxpy_filters(
                 patches, y, beta, patterns, solver, **options
@@ -148,7 +155,7 @@ def main():
     options = parser.parse_args()
     if options.only != "convolution":
         for n, demand in DEMANDS:
-            print(f"demand: at least {demand} times faster than CVXPY + Clarabel")
+            print(f"demand: at least {demand} times faster than CVXPY + QOCO")
             connected(n, options.seed, options.scs)
     if options.only != "connected":
         for h, K, n in CONVOLUTIONS:

@@ -85,6 +85,8 @@ def declare(
             "versions": versions(script),
             "message": message,
             "priority": priority,
+            # A cluster is asked for a GPU by the steps that can use one.
+            "gpu": int("device" in extra and str(config["device"]).startswith("cuda")),
         }
 
     STEPS.append(step(label, "<results>/", message, cases))

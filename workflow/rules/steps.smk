@@ -28,6 +28,8 @@ for step in STEPS:
         conda:
             "../../envs/compute.yaml"
         threads: 1
+        resources:
+            gpu=step["gpu"],
         params:
             files=step["files"],
             options=step["options"],
