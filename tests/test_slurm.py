@@ -14,9 +14,9 @@ import time
 
 import pytest
 
-from tests.conftest import TARGETS, contents
+from tests.conftest import BIN, TARGETS, contents
 
-NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo")
+NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo")
 CONFIGURATION = """ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ports[0]}
@@ -75,7 +75,13 @@ def cluster(tmp_path_factory):
     words = {"host": socket.gethostname(), "user": getpass.getuser(), "ports": free_ports(2)}
     configuration = folder / "slurm.conf"
     configuration.write_text(CONFIGURATION.format(folder=folder, **words))
-    env = {"SLURM_CONF": str(configuration)}
+    # The plug-in takes the variables of Slurm out of a job's environment, this one included.
+    srun = folder / "bin/srun"
+    srun.parent.mkdir()
+    srun.write_text(f'#!/bin/sh\nSLURM_CONF={configuration} exec {shutil.which("srun")} "$@"\n')
+    srun.chmod(0o755)
+    path = os.pathsep.join([str(srun.parent), str(BIN), *os.get_exec_path()])
+    env = {"SLURM_CONF": str(configuration), "PATH": path}
     files = {name: f"--{name}-file={folder}/munge.{name}" for name in ("key", "pid", "log", "seed")}
     munge = ["munged", "--foreground", "--force", *files.values()]
     started = []
@@ -110,7 +116,10 @@ def test_a_part_of_the_quick_run_through_slurm_gives_the_same_bytes(
     cluster, copy, snakemake, known, one_core
 ):
     tree = copy("slurm")
-    done = snakemake(tree, *TARGETS, "--profile", "profiles/slurm", **known, **cluster)
+    # There is no accounting to ask, and no queue to spare.
+    asks = ["--slurm-status-command", "squeue", "--slurm-no-account"]
+    asks += ["--slurm-init-seconds-before-status-checks", 5, "--seconds-between-status-checks", 5]
+    done = snakemake(tree, *TARGETS, "--profile", "profiles/slurm", *asks, **known, **cluster)
     assert done.returncode == 0, done.stdout
     assert "SLURM" in done.stdout
     for target in TARGETS:

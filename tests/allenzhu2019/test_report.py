@@ -41,6 +41,30 @@ class Residual(torch.nn.Module):
         return self.last(h.mean((2, 3))) * self.scale
 
 
+class Tied(torch.nn.Module):
+    """A weight that is used outside of its layer, too."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(64, 5)
+
+    def forward(self, x):
+        h = torch.relu(self.layer(x.flatten(1)))
+        return torch.nn.functional.linear(h, self.layer.weight.T)[:, :3] * self.layer.weight.norm()
+
+
+class Sequence(torch.nn.Module):
+    """Samples on the second axis inside, and merged with positions."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = torch.nn.Linear(8, 6), torch.nn.Linear(6, 2)
+
+    def forward(self, x):
+        h = torch.tanh(self.first(x[:, 0, :6].transpose(0, 1)))  # six positions, six samples
+        return self.second(h.reshape(-1, 6)).reshape(6, len(x), 2).sum(0)
+
+
 def chain(*layers):
     return torch.nn.Sequential(*layers)
 
@@ -49,6 +73,8 @@ def chain(*layers):
     "make",
     [
         Residual,
+        Tied,
+        Sequence,
         lambda: chain(
             torch.nn.Conv2d(1, 5, 3, stride=2, padding=(1, 2)),
             torch.nn.ReLU(inplace=True),
@@ -74,7 +100,7 @@ def chain(*layers):
             torch.nn.Linear(40, 2),
         ),
     ],
-    ids=["residual", "2-D", "1-D", "positions"],
+    ids=["residual", "tied", "sequence", "2-D", "1-D", "positions"],
 )
 def test_the_kernel_is_the_product_of_the_jacobian_that_it_does_not_form(make):
     torch.manual_seed(0)

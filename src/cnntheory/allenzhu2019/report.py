@@ -148,6 +148,9 @@ def tangent_kernel(model, X):
     Linear and convolutional layers that are used once need no Jacobian: d backward passes give the
     gradient of every output at the layer's own outputs, and the layer's part of K is a product of
     these with its inputs. A Jacobian is formed, by ``torch.func``, of the other parameters only.
+    Whether that is K is checked along a random direction, ``r^T K r = |J^T r|^2``, by one more
+    backward pass; where it is not, as with a weight that is used outside of its layer too or
+    samples that stand on another axis, the whole Jacobian is formed.
     """
     return TangentKernel(_kernel(*_prepared(model, X)))
 
@@ -162,7 +165,35 @@ def _prepared(model, X):
 
 
 def _kernel(model, X):
-    """``J J^T``, layer by layer."""
+    """``J J^T``, layer by layer where that is what it is."""
+    parameters = {k: p.detach() for k, p in model.named_parameters() if p.requires_grad}
+    try:
+        K = _by_layers(copy.deepcopy(model), X)
+        good = _is_kernel(K, copy.deepcopy(model), X)
+    except (IndexError, RuntimeError):  # samples are not where they are looked for
+        good = False
+    if not good:
+        flat = _jacobian(model.requires_grad_(False), parameters, X)
+        K = flat @ flat.T
+    if not K.isfinite().all() or not K.any():
+        raise ValueError("model: its Jacobian on X is zero or not finite; scale model or inputs")
+    return K
+
+
+def _is_kernel(K, model, X):
+    """Whether ``r^T K r`` is the squared gradient of ``r^T f`` along a random r."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    with torch.enable_grad():
+        outputs = model(X).reshape(-1)
+        r = torch.randn(len(outputs), generator=torch.Generator().manual_seed(0)).to(outputs)
+        found = torch.autograd.grad(r @ outputs, parameters, materialize_grads=True)
+    squares = sum(g.double().square().sum() for g in found)
+    tolerance = 1e-8 if K.dtype == torch.float64 else 1e-3
+    return bool(torch.isclose(r.double() @ K.double() @ r.double(), squares, rtol=tolerance))
+
+
+def _by_layers(model, X):
+    """The parts of the layers that need no Jacobian, and that of the other parameters."""
     outputs, inputs, gradients = _signals(model, X)
     n, d = outputs.shape
     K = outputs.new_zeros(n * d, n * d)
@@ -182,8 +213,6 @@ def _kernel(model, X):
     if rest:
         flat = _jacobian(model.requires_grad_(False), rest, X)
         K += flat @ flat.T
-    if not K.isfinite().all() or not K.any():
-        raise ValueError("model: its Jacobian on X is zero or not finite; scale model or inputs")
     return K
 
 
@@ -201,11 +230,15 @@ def _signals(model, X):
             handles.append(layer.register_forward_hook(note))
     try:
         with torch.enable_grad():
-            outputs = model(X.clone().requires_grad_()).reshape(len(X), -1)
+            outputs = model(X).reshape(len(X), -1)
     finally:
         for handle in handles:
             handle.remove()
-    used = {layer: taken[layer] for layer in taken if seen.count(layer) == 1}
+    used = {
+        layer: signals
+        for layer, signals in taken.items()
+        if seen.count(layer) == 1 and signals[1].requires_grad
+    }
     inputs = {layer: _seen_by(layer, first) for layer, (first, _) in used.items()}
     gradients = {
         layer: output.new_empty(len(X), outputs.shape[1], *_by_position(layer, output).shape[1:])
@@ -278,7 +311,10 @@ def _jacobian(model, parameters, X):
     def one_output(parameters, x):
         return torch.func.functional_call(model, parameters, (x[None],)).reshape(-1)
 
-    found = torch.func.vmap(torch.func.jacrev(one_output), in_dims=(None, 0))(parameters, X)
+    size = sum(p.numel() for p in parameters.values())
+    found = torch.func.vmap(
+        torch.func.jacrev(one_output), in_dims=(None, 0), chunk_size=max(1, _ENTRIES // size)
+    )(parameters, X)
     return torch.cat([J.flatten(2) for J in found.values()], dim=2).flatten(0, 1)
 
 
