@@ -67,9 +67,9 @@ print(report.to_frame()[["paper", "asked", "holds", "value"]].to_string(index=Fa
         """![A panel a theory: gamma against 6 L_cross, why zhong2017 does not apply, objective and
 lower bound, the loss under the frozen kernel](examine.svg)
 
-A wide fully connected network is outside of the first three, but its tangent kernel says how it
-is trained. Given the state before training, the report says whether training stayed where the
-kernel describes it:""",
+A wide fully connected network with biases is outside of the first three, but its tangent kernel
+says how it is trained. Given the state before training, the report says how far parameters and
+kernel went:""",
         """torch.manual_seed(0)
 wide = nn.Sequential(nn.Flatten(), nn.Linear(49, 1000), nn.ReLU(), nn.Linear(1000, 1))
 before = {name: value.clone() for name, value in wide.state_dict().items()}

@@ -18,8 +18,8 @@ import cnntheory
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-# Generated from docstrings, and typed in by a test of its own.
-NO_PROGRAMS = ("library.md", "extending.md")
+# Generated from docstrings; typed in, and made, by tests of their own.
+NO_PROGRAMS = ("library.md", "extending.md", "examine.md")
 SNIPPET = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 SNIPPETS = [
     pytest.param(code, id=f"{page.stem}-{number}")
@@ -150,6 +150,8 @@ def test_without_torch_and_the_like_modules_work_or_name_the_extra(outside):
         "cnntheory.allenzhu2019.",
         "cnntheory.ergen2021.module",
         "cnntheory.ergen2021.torch",
+        "cnntheory.shallow",
+        "cnntheory.together.",
     )
     assert found and all(name.startswith(networks) for name in found)
     assert all("torch" in error for error in found.values())
@@ -161,6 +163,7 @@ def test_without_torch_and_the_like_modules_work_or_name_the_extra(outside):
         ("allenzhu2019.tangent_report", "torch", "torch"),
         ("ergen2021.ConvexCNNRegressor", "sklearn", "sklearn"),
         ("ergen2021.certify_torch", "torch", "torch"),
+        ("examine", "torch", "torch"),
         ("search.worst_case(sum, [0.0, 1.0], rng=0)", "cma", "search"),
         ("images.default_cache()", "pooch", "images"),
         ("images.reachable(images.MIRRORS)", "requests", "images"),

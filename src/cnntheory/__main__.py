@@ -16,7 +16,9 @@ def main(arguments=None):
     )
     examine.add_argument("model", help="file of cnntheory.together.save_model")
     examine.add_argument(
-        "--images", required=True, help="folder with MNIST's four files, or an .npy of inputs"
+        "--images",
+        required=True,
+        help="folder with MNIST's four files, given as (n, 1, height, width), or an .npy of inputs",
     )
     examine.add_argument("--labels", help="an .npy; by default those of the folder")
     examine.add_argument(
@@ -68,14 +70,15 @@ def _data(options):
 
     path, labels = Path(options.images), None
     if path.is_dir():
-        split = images.own(path)
-        found, labels = split["train_images"] / 255.0, split.get("train_labels")
+        _, split = images.own(path)
+        # One channel: what a convolution takes; Flatten does not mind.
+        found, labels = split["train_images"][:, None] / 255.0, split["train_labels"]
     else:
         found = np.load(path, allow_pickle=False)
         found = found / 255.0 if found.dtype == np.uint8 else found.astype(float)
     if options.labels:
         labels = np.load(options.labels, allow_pickle=False)
-    if labels is None:
+    if labels is None or not len(labels):
         raise ValueError(f"{path}: holds no labels; name a file with --labels")
     if len(labels) != len(found):
         raise ValueError(

@@ -131,7 +131,12 @@ def read_shallow(model, images, *, activations=None, output=False, kinds=_SHALLO
     ValueError
         A layer or a parameter is outside of what is read: it is named.
     """
-    model = copy.deepcopy(model).cpu().double().eval()
+    try:
+        model = copy.deepcopy(model).cpu().double().eval()
+    except RuntimeError as error:  # a parametrisation of the older kind
+        raise ValueError(
+            f"model: cannot be copied, so it may be outside {kinds}: {error}"
+        ) from error
     with torch.no_grad():
         chain = _trace(model, torch.cat([images[:1], images[-1:]]), activations, output, kinds)
         pooling, factor = chain.read_pooling()

@@ -453,3 +453,38 @@ def test_a_bound_in_time_refuses_what_it_cannot_do(draw):
     linear = Network(np.ones((1, 2)), np.ones((1, 2)), "linear")
     with pytest.raises(ValueError, match="time_limit: architecture 'linear'"):
         certify(linear, patches, y, 0.1, time_limit=1)
+
+
+@pytest.mark.parametrize("architecture", ["average", "max", "none", "linear"])
+def test_cells_of_other_patches_would_give_false_bounds_and_are_refused(architecture, draw):
+    patches, y = draw(8, 2, 2)
+    cells = enumerate_cells(patches, architecture)
+    network = Network(
+        np.ones((1, 2)),
+        np.ones((1, 2) if cells.architecture in ("none", "linear") else 1),
+        architecture,
+    )
+    others = [0 * patches, patches[::-1], patches + 0.1]
+    for other in others:
+        with pytest.raises(ValueError, match="of other patches; enumerate them again"):
+            certify(network, other, y, 0.1, cells=cells)
+    if architecture in ("average", "max"):
+        # the length of a sample moves no hyperplane
+        certify(network, patches * np.arange(1, 9)[:, None, None], y, 0.1, cells=cells)
+
+
+def test_patches_that_nearly_coincide_are_told_apart_without_pooling():
+    """Pairs of opposite labels: what their sum leaves lies between them."""
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((6, 1, 2))
+    patches = np.concatenate([x, x + 5e-8 * rng.standard_normal((6, 1, 2))])
+    y = np.concatenate([np.ones(6), -np.ones(6)])
+    listed = beta_max(patches, y, architecture="none")
+    assert listed == pytest.approx(beta_max(patches, y, architecture="average"), rel=1e-6)
+
+
+@pytest.mark.parametrize("tol", [-1, np.nan])
+def test_meaningless_accuracies_are_refused(tol, draw):
+    patches, y = draw(6, 2, 2)
+    with pytest.raises(ValueError, match="tol: expected a number of at least 0"):
+        train_convex(patches, y, 0.1, tol=tol)

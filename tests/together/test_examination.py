@@ -40,7 +40,8 @@ def test_one_relu_filter_on_gaussian_inputs_is_the_case_of_du2018():
     x = gaussian(20_000, 3)
     report = cnntheory.examine(model, x, np.maximum(x[:, 0], 0))
     found = report["du2018"]
-    assert found.status == "applies"
+    # Whether labels are those of such a filter is not to be seen.
+    assert found.status == "cannot be decided"
     # One patch: the regions are disjoint and L_cross is 0; at w* the law has gamma = L = 1/2.
     assert found.numbers["l_cross"] == 0
     exact = du2018.gaussian_constants(np.array([0.0]))
@@ -58,7 +59,8 @@ def test_several_smooth_filters_on_gaussian_patches_are_the_case_of_zhong2017():
     with torch.no_grad():
         y = model(torch.tensor(x))
     found = cnntheory.examine(model, x, y)["zhong2017"]
-    assert found.status == "applies"
+    assert found.status == "cannot be decided"
+    assert all(each.holds is not False for each in found.hypotheses)
     filters, patches = model[0].weight.detach().numpy()[:, 0], x.reshape(3000, 3, 4)
     hessian = zhong2017.empirical_hessian(filters, patches, "tanh", y.numpy())
     assert found.numbers["least_eigenvalue"] == pytest.approx(np.linalg.eigvalsh(hessian)[0])
@@ -198,6 +200,8 @@ def test_the_figure_has_a_panel_a_theory():
         ({"loss": "hinge"}, "loss: expected one of mse, cross_entropy"),
         ({"weight_decay": -1.0}, "weight_decay: expected a number of at least 0"),
         ({"before": {}}, "before: not a state of this model"),
+        ({"before": "model.pt"}, "before: not a state of this model"),
+        ({"labels": np.full(5, np.nan)}, "labels: expected finite entries"),
     ],
 )
 def test_what_cannot_be_examined_is_refused_by_name(arguments, message):
@@ -225,3 +229,53 @@ def test_the_command_line_says_the_same(tmp_path, capsys):
     assert (tmp_path / "table.csv").read_text().count("\n") > 5
     assert main(words) == 1
     assert "holds no labels; name a file with --labels" in capsys.readouterr().err
+
+
+def test_the_command_line_takes_a_folder_of_images(tmp_path, capsys):
+    for name, array in {
+        "train-images-idx3-ubyte": np.arange(6 * 16, dtype=np.uint8).reshape(6, 4, 4),
+        "train-labels-idx1-ubyte": np.array([0, 1, 2, 0, 1, 2], np.uint8),
+    }.items():
+        head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+        (tmp_path / name).write_bytes(head + array.tobytes())
+    first, last = nn.Conv2d(1, 2, 3), nn.Linear(8, 1, bias=False)
+    save_model(nn.Sequential(first, nn.ReLU(), nn.Flatten(), last), tmp_path / "model.pt")
+    words = ["examine", str(tmp_path / "model.pt"), "--images", str(tmp_path)]
+    assert main([*words, "--classes", "0", "2"]) == 0
+    assert "on 4 inputs" in capsys.readouterr().out
+    # what the model cannot take is one line
+    save_model(nn.Sequential(nn.Linear(3, 1)), tmp_path / "other.pt")
+    assert main(["examine", str(tmp_path / "other.pt"), *words[2:], "--classes", "0", "2"]) == 1
+    assert "model: cannot be run on images (4, 1, 4, 4)" in capsys.readouterr().err
+
+
+def test_a_negative_output_weight_and_sums_are_told_apart_from_the_theorems_network():
+    x = gaussian(300, 3)
+    model = nn.Sequential(nn.Linear(3, 1, bias=False), nn.ReLU(), nn.Linear(1, 1, bias=False))
+    for weight, status in ((0.8, "cannot be decided"), (-0.8, "does not apply")):
+        model[2].weight.data.fill_(weight)
+        assert cnntheory.examine(model, x, x[:, 0])["du2018"].status == status
+    # the sum over k equal patches is the mean of patches k times as long
+    one = nn.Sequential(nn.Conv1d(1, 1, 3, stride=3, bias=False), nn.ReLU(), Total())
+    equal = np.tile(x, 4)[:, None]
+    step = cnntheory.examine(one, equal, x[:, 0])["du2018"].numbers["step"]
+    single = cnntheory.examine(one, x[:, None], x[:, 0])["du2018"].numbers["step"]
+    assert step == pytest.approx(single / 16)
+
+
+def test_zero_curvature_is_called_flat():
+    model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.ReLU(), Total())
+    model[0].weight.data = torch.tensor([[1.0, 0.0], [0.0, -1.0]])
+    x = np.abs(gaussian(50, 2))  # the second filter is dead
+    found = cnntheory.examine(model, x, x[:, 0])["zhong2017"]
+    assert "flat in some direction" in found.conclusions[0]
+
+
+def test_a_theory_that_cannot_treat_a_network_destroys_no_report():
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    model[0].weight.data.fill_(0), model[0].bias.data.fill_(-1), model[2].weight.data.fill_(0)
+    model[2].requires_grad_(False)  # dead: its Jacobian is zero
+    report = cnntheory.examine(model, gaussian(5, 3), gaussian(5))
+    assert report["allenzhu2019"].status == "does not apply"
+    assert "Jacobian" in report["allenzhu2019"].because[0]
+    assert cnntheory.examine(model, gaussian(1, 3), gaussian(1)).theories

@@ -40,6 +40,23 @@ class Custom(nn.Linear):
     pass
 
 
+def test_precision_and_what_is_not_trained_come_back(tmp_path):
+    model = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1)).double()
+    model[0].requires_grad_(False)
+    save_model(model, tmp_path / "model.pt")
+    again = load_model(tmp_path / "model.pt")
+    assert [p.dtype for p in again.parameters()] == [torch.float64] * 4
+    assert [p.requires_grad for p in again.parameters()] == [False, False, True, True]
+
+
+def test_layers_with_hooks_and_layers_that_stand_twice_are_refused(tmp_path):
+    layer, hooked = nn.Linear(2, 2), nn.Linear(2, 2)
+    hooked.register_forward_hook(lambda *_: None)
+    for layers, message in (([layer, layer], "twice"), ([hooked], "cannot be stored")):
+        with pytest.raises(ValueError, match=message):
+            save_model(nn.Sequential(*layers), tmp_path / "model.pt")
+
+
 def test_what_needs_code_is_refused_by_name(tmp_path):
     for layer, name in ((Custom(2, 1), "Custom"), (nn.GELU(), "GELU")):
         with pytest.raises(ValueError, match=rf"layer model\.1: {name}"):
@@ -58,7 +75,7 @@ def test_pickles_of_code_and_other_files_are_refused(tmp_path):
     path.write_bytes(b"PK\3\4 broken")
     with pytest.raises(ValueError, match="damaged"):
         load_model(path)
-    known = {"format": "cnntheory model 1", "layers": [["Module", {}]], "state": {}}
+    known = {"format": "cnntheory model 1", "layers": [["Module", {}]], "state": {}, "frozen": []}
     torch.save(known, path)
     with pytest.raises(ValueError, match="layer Module"):
         load_model(path)

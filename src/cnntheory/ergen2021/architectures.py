@@ -23,6 +23,7 @@ import numpy as np
 from scipy.linalg import block_diag, orth
 
 from .arrangements import (
+    ArrangementTooLarge,
     Cells,
     cells_in_cone,
     cells_of_patterns,
@@ -31,6 +32,7 @@ from .arrangements import (
     distinct,
     distinct_rows,
     enumerate_pooled,
+    unit_samples,
 )
 from .atoms import Atoms, Faces, atom_outputs
 from .barrier import price_groups, solve_groups
@@ -43,8 +45,16 @@ from .penalties import frobenius, group_l2, nuclear, real_dft, spectral_l1
 from .pricing import blocks, largest_price
 from .without_cells import solve_without_cells
 
+# Entries of the differences of patches that are formed at most.
+_LARGEST = 1 << 27
 # Singular values of the linear network below this share of the first are the solver's.
 _RANK_TOLERANCE = 1e-6
+
+
+def price_in_time(name, v, patches, time_limit):
+    """What is attained and an upper bound of a price, by branch and bound."""
+    found = bound_price(patches, v, architecture=name, time_limit=time_limit)
+    return found.lower, found.upper
 
 
 class Architecture:
@@ -116,12 +126,9 @@ class Architecture:
 
     def bound_price(self, v, patches, time_limit):
         """As `price`, over all filters, by branch and bound within so many seconds."""
-        if self.name not in ("average", "max", "none"):
-            raise ValueError(
-                f"time_limit: architecture {self.name!r} has no branch and bound; leave it out"
-            )
-        found = bound_price(patches, v, architecture=self.name, time_limit=time_limit)
-        return found.lower, found.upper
+        raise ValueError(
+            f"time_limit: architecture {self.name!r} has no branch and bound; leave it out"
+        )
 
     def solve_in_time(self, patches, loss, beta, tol, time_limit, rng):
         """As `solve`, over all filters, without listing cells, within so many seconds."""
@@ -217,6 +224,9 @@ class _Pooled(Architecture):
         price = largest_price(cells, patches, v)
         return price, price
 
+    def bound_price(self, v, patches, time_limit):
+        return price_in_time(self.name, v, patches, time_limit)
+
     def without(self, cones, cells, patches):
         """The cells without some of their constraints: a control."""
         if cones is True:
@@ -290,7 +300,13 @@ class Max(_Pooled):
 
     def normals(self, patches):
         """The patches, then their differences ``X_k - X_l`` for each pair ``k < l``."""
-        differences = [patches[:, k] - patches[:, other] for k, other in _pairs(patches.shape[1])]
+        n, K, h = patches.shape
+        if n * h * K * (K - 1) // 2 > _LARGEST:
+            raise ArrangementTooLarge(
+                f"max pooling over {K} patches compares {K * (K - 1) // 2} pairs of them in each "
+                f"of {n} samples; use fewer patches or samples, or average pooling"
+            )
+        differences = [patches[:, k] - patches[:, other] for k, other in _pairs(K)]
         return np.concatenate([patches.reshape(-1, patches.shape[2]), *differences])
 
     def patterns_of_sides(self, signed, tied, n, K):
@@ -363,6 +379,9 @@ class Unpooled(Architecture):
         check_budget(predicted, max_patterns, f"{len(patches) * K} hyperplanes in R^{h}", False)
         return Faces(patches)
 
+    def bound_price(self, v, patches, time_limit):
+        return price_in_time(self.name, v, patches, time_limit)
+
     def price(self, v, patches, cells):
         found = float(cells.price(v)[0][0])
         return found, found
@@ -406,7 +425,7 @@ class Linear(Architecture):
     def enumerate(self, patches, max_patterns):
         n, K, h = patches.shape
         one, nothing = np.ones((1, n, K), bool), np.zeros((1, 0), np.int8)
-        return Cells(np.zeros((0, h)), nothing, one, True, self.name)
+        return Cells(np.zeros((0, h)), nothing, one, True, self.name, unit_samples(patches))
 
     def price(self, v, patches, cells):
         price = float(np.linalg.norm(np.einsum("n,nka->ak", v, patches), 2))
@@ -510,7 +529,8 @@ class Circular(Architecture):
         return self._cells(X, signs, False)
 
     def _cells(self, X, signs, exact):
-        return Cells(X, signs.astype(np.int8), signs[:, :, None] > 0, exact, self.name)
+        patterns, samples = signs[:, :, None] > 0, unit_samples(X[:, None])
+        return Cells(X, signs.astype(np.int8), patterns, exact, self.name, samples)
 
     def groups(self, patches, cells):
         rotated = patches[:, 0] @ real_dft(patches.shape[2])[0].T
@@ -563,6 +583,8 @@ class LayerCells:
     data, cones : ndarray, shapes (G, n, h K) and (G, N, h K)
     flips : ndarray, shape (G, K)
         Sign of the inner weight of each patch.
+    patches : ndarray, shape (n, K, h)
+        What they are cells of.
     exact : bool
         Whether the cells are all cells.
     """
@@ -571,12 +593,13 @@ class LayerCells:
     data: np.ndarray
     cones: np.ndarray
     flips: np.ndarray
+    patches: np.ndarray
     exact: bool
     architecture = "two-relu"
 
     def fit(self, patches):
-        """Whether they have as many samples and patches as `patches (n, K, h)`."""
-        return self.patterns.shape[1:] == patches.shape[:2]
+        """Whether they are cells of `patches`."""
+        return np.array_equal(self.patches, patches)
 
 
 @dataclass(frozen=True)
@@ -651,7 +674,7 @@ class TwoReLU(Architecture):
                         data += [kept, -kept]
                         cones += [wall, wall]
                         flips += [flip, flip]
-        return LayerCells(*map(np.array, (patterns, data, cones, flips)), exact)
+        return LayerCells(*map(np.array, (patterns, data, cones, flips)), patches, exact)
 
     def groups(self, patches, cells):
         if self.shared:

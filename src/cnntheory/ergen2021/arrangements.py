@@ -42,6 +42,8 @@ class Cells:
         Whether the cells cover the whole space.
     architecture : str
         Name of the architecture that they are cells of.
+    samples : ndarray, shape (n, K, h)
+        What they are cells of: the patches, each sample divided by its longest patch.
     facets : int ndarray, shape (P, F), optional
         Rows that bound each cone, filled up with -1; if absent every row may.
     """
@@ -51,11 +53,14 @@ class Cells:
     patterns: np.ndarray
     exact: bool
     architecture: str
+    samples: np.ndarray
     facets: np.ndarray | None = None
 
     def fit(self, patches):
-        """Whether they have as many samples and patches as `patches (n, K, h)`."""
-        return self.patterns.shape[1:] == patches.shape[:2]
+        """Whether they are cells of `patches (n, K, h)`, whatever the length of each sample."""
+        samples = unit_samples(patches)
+        same = samples.shape == self.samples.shape
+        return same and np.allclose(samples, self.samples, rtol=0, atol=1e-12)
 
     def cone_normals(self, chosen):
         """Inner normals of the facets of chosen cells, shape (C, F, h), filled up with zeros."""
@@ -70,6 +75,12 @@ class Cells:
     def float_gates(self):
         """`patterns` as floats, shape (P, n K), for products."""
         return self.patterns.reshape(len(self.patterns), -1).astype(float)
+
+
+def unit_samples(patches):
+    """Patches (n, K, h), each sample divided by its longest: what its cells depend on."""
+    longest = np.linalg.norm(patches, axis=2).max(axis=1)[:, None, None]
+    return patches / np.where(longest > 0, longest, 1.0)
 
 
 def cover_count(rows, rank):
@@ -158,10 +169,12 @@ def enumerate_pooled(patches, pooling, max_patterns):
 
     Notes
     -----
-    A pointed cell of rank r has faces of dimension 2, and these are the arcs into which the other
-    hyperplanes divide the intersection of r - 2 of them. All arcs are walked by sorting angles; the
-    cells around an arc are found by sides alone, no point near it is evaluated, so degenerate
-    arrangements are exact too. Cost ``O(2^r C(N, r - 2) N)`` hashes, ``O(P N)`` signs.
+    Normals closer than 1e-9 count as one, so that prices over the cells are exact to 1e-9 times
+    ``sum_ik |v_i| |x_ik|``. A pointed cell of rank r has faces of dimension 2, and these are the
+    arcs into which the other hyperplanes divide the intersection of r - 2 of them. All arcs are
+    walked by sorting angles; the cells around an arc are found by sides alone, no point near it is
+    evaluated, so degenerate arrangements are exact too. Cost ``O(2^r C(N, r - 2) N)`` hashes, ``O(P
+    N)`` signs.
     """
     rows, index, orientation = distinct_rows(pooling.normals(patches))
     rank = _rank(rows)
@@ -171,7 +184,8 @@ def enumerate_pooled(patches, pooling, max_patterns):
     if rank == 0:
         nothing, name = np.zeros((1, n, K), bool), pooling.name
         facets = np.zeros((1, 0), int)
-        return Cells(rows, np.zeros((1, 0), np.int8), nothing, True, name, facets)
+        samples = unit_samples(patches)
+        return Cells(rows, np.zeros((1, 0), np.int8), nothing, True, name, samples, facets)
     sides, (cell, row) = _cell_sides(rows, rank)
     # side of every patch or difference: False where the row is zero
     signed = sides[:, np.maximum(index, 0)] ^ (orientation < 0)
@@ -185,14 +199,14 @@ def enumerate_pooled(patches, pooling, max_patterns):
         cell = merged[cell]
         cell, row = cell[signs[cell, row] != 0], row[signs[cell, row] != 0]
     facets = _padded(cell, row, len(patterns))
-    return Cells(rows, signs, patterns, True, pooling.name, facets)
+    return Cells(rows, signs, patterns, True, pooling.name, unit_samples(patches), facets)
 
 
 def cells_of_patterns(patches, patterns, pooling):
     """Cells with given patterns (P, n, K), sampled or chosen; they need not cover the space."""
     rows, index, orientation = distinct_rows(pooling.normals(patches))
     signs = pooling.signs(patterns, index, orientation, len(rows))
-    return Cells(rows, signs, patterns, False, pooling.name)
+    return Cells(rows, signs, patterns, False, pooling.name, unit_samples(patches))
 
 
 def distinct_rows(normals):

@@ -120,7 +120,8 @@ def _distinct_lines(rows):
     rows = rows[rows.any(axis=1)]
     kept = []
     for row in rows / np.linalg.norm(rows, axis=1, keepdims=True):
-        if all(abs(row @ other) < 1 - 1e-14 for other in kept):
+        apart = (min(np.linalg.norm(row - x), np.linalg.norm(row + x)) for x in kept)
+        if all(distance > 1e-12 for distance in apart):
             kept.append(row)
     return np.array(kept).reshape(-1, rows.shape[1])
 

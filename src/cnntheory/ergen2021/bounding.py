@@ -79,7 +79,7 @@ def bound_price(
         Cones after which to stop.
     floor : float, optional
         Stop once it is known on which side of this the price lies: with ``upper <= floor`` or with
-        ``lower > floor``.
+        ``lower > floor``; or by `tol`, which may leave it between the two.
 
     Returns
     -------
@@ -119,10 +119,21 @@ def bound_price(
         raise ValueError(
             f"architecture: expected one of {', '.join(_PROBLEMS)}, found {architecture!r}"
         )
-    problem = _PROBLEMS[architecture](patches, v)
+    _check_tol(tol)
+    # Sizes near 1, so that nothing under- or overflows.
+    sizes = [float(np.abs(values).max()) or 1.0 for values in (patches, v)]
+    scale = sizes[0] * sizes[1]
+    problem = _PROBLEMS[architecture](patches / sizes[0], v / sizes[1])
+    floor = None if floor is None else floor / scale
     upper, lower, filter_, n_nodes = _search(problem, tol, time_limit, max_nodes, floor)
+    upper, lower = upper * scale * (1 + 8 * _UNIT), lower * scale
     converged = bool(upper - lower <= tol * upper)
     return PriceBound(float(upper), float(lower), filter_, n_nodes, converged)
+
+
+def _check_tol(tol):
+    if not (np.ndim(tol) == 0 and tol >= 0):
+        raise ValueError(f"tol: expected a number of at least 0, found {tol}")
 
 
 def _check(patches, v, name="v"):
@@ -162,6 +173,10 @@ def climb_price(patches, v, filters, *, architecture="average"):
         The unit vectors.
     """
     patches, v = _check(patches, v)
+    if architecture not in _PROBLEMS:
+        raise ValueError(
+            f"architecture: expected one of {', '.join(_PROBLEMS)}, found {architecture!r}"
+        )
     if architecture == "average":
         patches, v = _single_patches(patches, v)
     slope = _PROBLEMS[architecture].slope

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from .._extras import extra
 from ..shallow import read_shallow
 from .arrangements import ArrangementTooLarge, sample_gates
-from .losses import make_loss
+from .losses import make_loss, relative_gap
 from .module import sequential
 from .network import Network
 from .train import ConvergenceWarning, Solution, certify, train_convex
@@ -136,10 +137,11 @@ def certify_torch(
     cells : Cells, optional
         Those that another problem on the same patches has enumerated.
     time_limit : float, optional
-        Seconds for the program where there are too many cells to list. With average pooling and
-        filters of up to four entries filters are priced without cells; else it is solved over the
-        cells of the model's filters and of some random gates, and its dual point and the model's
-        are bounded over all filters, loosely for filters of many entries.
+        Seconds for the bound where there are too many cells to list. With average pooling and
+        filters of up to four entries filters are priced without cells; else the program is solved
+        over the cells of the model's filters and of some random gates, which takes its own time
+        (none with ``tol=None``), and then its dual point and the model's are bounded over all
+        filters, loosely for filters of many entries.
     rng : int or numpy.random.Generator, optional
         Source of the gates.
 
@@ -178,7 +180,8 @@ def certify_torch(
             found = problem.certify(dual=dual, time_limit=time_limit)
     bound = -np.inf if np.isnan(found.gap) else problem.scale * found.dual_bound
     objective = problem.objective()
-    return TorchCertificate(objective, bound, (objective - bound) / objective, problem, solution)
+    gap = relative_gap(objective, bound) if np.isfinite(bound) else np.inf
+    return TorchCertificate(objective, bound, gap, problem, solution)
 
 
 def _solve_in_time(problem, tol, time_limit, rng):
@@ -192,10 +195,11 @@ def _solve_in_time(problem, tol, time_limit, rng):
         how = {"cells": np.column_stack([own, sample_gates(h, _GATES, rng)])}
     else:
         return None
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), suppress(ArrangementTooLarge):
         # What was not reached shows in the gap.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return problem.solve(tol=tol, rng=rng, **how)
+    return None
 
 
 def from_torch(model, images, labels, *, loss, weight_decay):
@@ -240,6 +244,11 @@ def from_torch(model, images, labels, *, loss, weight_decay):
             "program has no penalty"
         )
     loss, scale, y = _read_loss(loss, y)
+    if not all(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError(
+            "model: a parameter is not trained (requires_grad=False), and so not decayed, which is "
+            f"outside {_PROGRAM}"
+        )
     found = read_shallow(model, images, activations={"relu"}, output=True, kinds=_PROGRAM)
     patches, architecture = found.factor * found.patches, found.pooling
     network = Network(found.filters, found.weights, architecture)

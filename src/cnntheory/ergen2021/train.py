@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from dataclasses import dataclass
 
@@ -54,7 +55,8 @@ class Solution:
         Newton steps of the interior point methods, and rounds of pricing.
     work : float
         Floating-point operations of the Newton steps and of the pricing of pooled networks, counted
-        by formula: the same on every machine. Zero for other architectures.
+        by formula: the same on every machine. Zero for other architectures, and where no cells were
+        listed.
     """
 
     network: Network
@@ -205,6 +207,7 @@ def train_convex(
     >>> train_convex(patches, y, beta=0.1).gap <= 1e-8
     True
     """
+    check_tol(tol)
     architecture, patches, y = check_data(architecture, patches, y)
     check_beta(beta)
     fit, beta = make_loss(loss, y), float(beta)
@@ -243,6 +246,7 @@ def path(
     -------
     list of Solution
     """
+    check_tol(tol)
     architecture, patches, y = check_data(architecture, patches, y)
     for beta in betas:
         check_beta(beta)
@@ -344,8 +348,11 @@ def certify(
         exact, prices = cells.exact, [architecture.price(v, patches, cells) for v in points]
     else:
         _check_time(time_limit, cells)
-        share = time_limit / len(points)
-        exact, prices = True, [architecture.bound_price(v, patches, share) for v in points]
+        exact, prices, start = True, [], time.perf_counter()
+        for left, v in zip(range(len(points), 0, -1), points, strict=True):
+            spent = time.perf_counter() - start
+            share = max(time_limit - spent, 0.0) / left  # what the first leaves is for the second
+            prices.append(architecture.bound_price(v, patches, share))
     pairs = zip(points, prices, strict=True)
     bound = max(dual_value(v, fit, price, beta)[0] for v, (_, price) in pairs)
     gap, (attained, price) = relative_gap(objective, bound), prices[0]
@@ -394,6 +401,7 @@ def relax(
     The nuclear norm of matrices with columns in a cone is eq. 4 of Sahiner et al., "Scaling Convex
     Neural Networks with Burer-Monteiro Factorization".
     """
+    check_tol(tol)
     architecture, patches, y = check_data(architecture, patches, y)
     check_beta(beta)
     cells = _choose_cells(architecture, patches, cells, rng, max_patterns)
@@ -453,6 +461,11 @@ def check_data(architecture, patches, y):
     return architecture, patches, y
 
 
+def check_tol(tol):
+    if not (np.ndim(tol) == 0 and tol >= 0):
+        raise ValueError(f"tol: expected a number of at least 0, found {tol}")
+
+
 def check_beta(beta):
     if not (np.ndim(beta) == 0 and np.isfinite(beta) and beta > 0):
         raise ValueError(
@@ -462,8 +475,8 @@ def check_beta(beta):
 
 
 def _check_time(time_limit, cells):
-    if not (np.ndim(time_limit) == 0 and time_limit > 0):
-        raise ValueError(f"time_limit: expected seconds above 0, found {time_limit}")
+    if not (isinstance(time_limit, int | float) and 0 < time_limit < np.inf):
+        raise ValueError(f"time_limit: expected seconds above 0, found {time_limit!r}")
     if cells is not None:
         raise ValueError("cells, time_limit: expected one of them; within time no cells are listed")
 

@@ -51,7 +51,7 @@ def solve_without_cells(patches, loss, beta, tol, time_limit, rng):
     start, limit, zero = time.perf_counter(), beta * (1 + tol / 4), np.zeros(len(patches))
     filters, v = np.zeros((0, patches.shape[2])), loss.dual(zero)
     best, lower = (loss.value(zero), filters, np.zeros(0)), (-np.inf, v)
-    accuracy, n_iter = tol / 10, 0
+    accuracy, n_rounds, n_iter = tol / 10, 0, 0
 
     def prove(v, **options):
         """The price, and the dual bound it gives."""
@@ -59,7 +59,7 @@ def solve_without_cells(patches, loss, beta, tol, time_limit, rng):
         bound = bound_price(patches, v, time_limit=left, **options)
         return bound, max(lower, dual_value(v, loss, bound.upper, beta), key=_first)
 
-    while n_iter < _ROUNDS and accuracy > 1e-14:
+    while n_rounds < _ROUNDS and accuracy > 1e-14:
         again = rng.permutation(filters)[:_STARTS]
         starts = np.concatenate([again, rng.standard_normal((_STARTS, patches.shape[2]))])
         prices, found = climb_price(patches, v, starts)
@@ -73,9 +73,10 @@ def solve_without_cells(patches, loss, beta, tol, time_limit, rng):
         if len(filters) == known:
             # nothing is missing: what is left of the gap is the lasso's
             accuracy /= 10
-        n_iter += 1
+        n_rounds += 1
         outputs = np.maximum(patches @ filters.T, 0.0).sum(axis=1)
-        weights, v = _lasso(outputs, loss, beta, accuracy)
+        weights, v, steps = _lasso(outputs, loss, beta, accuracy)
+        n_iter += steps
         objective = loss.value(outputs @ weights) + beta * np.abs(weights).sum()
         best = min(best, (objective, filters, weights), key=_first)
         if len(filters) > _MOST:
@@ -83,20 +84,21 @@ def solve_without_cells(patches, loss, beta, tol, time_limit, rng):
     objective, filters, weights = best
     if not objective - lower[0] <= tol * objective:
         lower = prove(v, tol=tol / 4)[1]  # a last bound, where none was proved
-    used = weights != 0
+    # What the interior point has not brought to zero.
+    used = np.abs(weights) > 1e-9 * np.abs(weights).max(initial=0.0)
     rays = filters[used] * np.abs(weights[used])[:, None]
     network = network_of_rays(rays, np.sign(weights[used]), "average")
     network = reduce_filters(network, patches) if used.any() else network
-    return Trained(network, float(objective), lower[0], lower[1], n_rounds=n_iter)
+    return Trained(network, float(objective), *lower, n_iter=n_iter, n_rounds=n_rounds)
 
 
 def _lasso(outputs, loss, beta, tol):
-    """Weights (m,) that minimise ``L(outputs @ a) + beta |a|_1``, and the dual point (n,)."""
+    """Weights (m,) that minimise ``L(outputs @ a) + beta |a|_1``, dual point (n,), Newton steps."""
     m = outputs.shape[1]
     walls = np.zeros((0, 1)), np.zeros((m, 0))
     groups = Groups(outputs[:, :, None], np.arange(m), np.ones(m), *walls)
     point = interior_point(groups, loss, beta, tol)
-    return point.c[:, 0], point.v
+    return point.c[:, 0], point.v, point.n_iter
 
 
 def _joined(filters, more):

@@ -10,8 +10,11 @@ import inspect
 import pickle
 from pathlib import Path
 
-import torch
-from torch import nn
+from .._extras import extra
+
+with extra("torch"):
+    import torch
+    from torch import nn
 
 _FORMAT = "cnntheory model 1"
 LAYERS = (
@@ -37,9 +40,15 @@ def save_model(model, path):
     ValueError
         A layer is not among them: it is named.
     """
-    layers = [_describe(name, layer) for name, layer in _chain(model, "model")]
-    flat = nn.Sequential(*(layer for _, layer in _chain(model, "model")))
-    torch.save({"format": _FORMAT, "layers": layers, "state": flat.state_dict()}, path)
+    chain = _chain(model, "model")
+    layers = [_describe(name, layer) for name, layer in chain]
+    parts = [layer for _, layer in chain]
+    if len({id(layer) for layer in parts}) < len(parts):
+        raise ValueError("model: a layer stands twice in the chain, which cannot be stored")
+    flat = nn.Sequential(*parts)
+    frozen = [name for name, p in flat.named_parameters() if not p.requires_grad]
+    stored = {"layers": layers, "state": flat.state_dict(), "frozen": frozen}
+    torch.save({"format": _FORMAT} | stored, path)
 
 
 def load_model(path):
@@ -72,7 +81,9 @@ def load_model(path):
         )
     try:
         model = nn.Sequential(*(_build(*each) for each in found["layers"]))
-        model.load_state_dict(found["state"])
+        model.load_state_dict(found["state"], assign=True)
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name not in found["frozen"])
     except (TypeError, RuntimeError, KeyError) as error:
         raise ValueError(f"{path}: its layers do not fit: {error}") from error
     return model
@@ -83,14 +94,15 @@ def _chain(model, name):
     if not isinstance(model, nn.Sequential):
         return [(name, model)]
     return [
-        each for key, layer in model.named_children() for each in _chain(layer, f"{name}.{key}")
+        each for key, layer in model._modules.items() for each in _chain(layer, f"{name}.{key}")
     ]
 
 
 def _describe(name, layer):
     """Name of a layer's class and its options."""
     kind = type(layer).__name__
-    if kind not in LAYERS or type(layer) is not getattr(nn, kind):
+    hooked = layer._forward_pre_hooks or layer._forward_hooks
+    if kind not in LAYERS or type(layer) is not getattr(nn, kind) or hooked:
         raise ValueError(
             f"layer {name}: {kind} cannot be stored without code; known are {', '.join(LAYERS)}"
         )

@@ -10,14 +10,10 @@ import numpy as np
 from .._extras import extra
 
 APPLIES, CHANGED, NOT = "applies", "applies with changes", "does not apply"
+UNDECIDED = "cannot be decided"
 # What is known of a measured number.
-EXACT, AT_MOST, AT_LEAST, ESTIMATE, UNKNOWN = (
-    "exact",
-    "at most",
-    "at least",
-    "estimate",
-    "not to be seen in data",
-)
+EXACT, AT_MOST, ESTIMATE = "exact", "at most", "estimate"
+UNKNOWN = "not to be seen in data"
 _MARKS = {True: "yes", False: "no", None: "?"}
 _WIDTH = 100
 
@@ -32,7 +28,7 @@ class Hypothesis:
         What the theorem assumes.
     found : str
         What is there.
-    rigour : {"exact", "at most", "at least", "estimate", "not to be seen in data"}
+    rigour : {"exact", "at most", "at most and at least", "estimate", "not to be seen in data"}
         On which side of the truth `found` can lie.
     holds : bool or None
         None where it cannot be decided from the data.
@@ -57,7 +53,8 @@ class Theory:
         Its key.
     theorem : str
         Which of its statements, in words.
-    status : {"applies", "applies with changes", "does not apply"}
+    status : {"applies", "applies with changes", "cannot be decided", "does not apply"}
+        Undecided where a hypothesis is not to be seen in data; nothing contradicts the others.
     because : tuple of str
         What has to be changed, or what is outside.
     hypotheses : tuple of Hypothesis
