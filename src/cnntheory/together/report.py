@@ -14,6 +14,19 @@ UNDECIDED = "cannot be decided"
 # What is known of a measured number.
 EXACT, AT_MOST, ESTIMATE = "exact", "at most", "estimate"
 UNKNOWN = "not to be seen in data"
+# What the letters of each paper stand for.
+WORDS = {
+    "du2018": "w* is the filter behind the labels and phi_0 the angle of the start to it; gamma is "
+    "the least eigenvalue of the second moment of what both filters see, L_cross the growth with "
+    "the angle of its correlations with what only one of them sees",
+    "zhong2017": "kappa and lambda are the largest singular value of the filters, and the product "
+    "of all, in units of the least; rho is the non-linearity of the activation at that scale; r "
+    "patches",
+    "ergen2021": "the objective is loss plus weight decay; nothing below the bound can be reached",
+    "allenzhu2019": "n inputs, d outputs, m units a layer, L layers between the first and the last; "
+    "delta is the least distance of two inputs; the tangent kernel holds the inner products of the "
+    "gradients of the outputs",
+}
 _MARKS = {True: "yes", False: "no", None: "?"}
 _WIDTH = 100
 
@@ -126,6 +139,8 @@ class Report:
         lines = []
         for theory in map(self.__getitem__, papers or [each.paper for each in self.theories]):
             lines += ["", f"{theory.paper}  {theory.theorem}", f"  {theory.status.upper()}"]
+            if theory.hypotheses:
+                lines += _fold(f"({WORDS[theory.paper]})", "  ")
             lines += [line for text in theory.because for line in _fold(text, "  - ")]
             for each in theory.hypotheses:
                 said = f"{each.asked}: {each.found} ({each.rigour})"
