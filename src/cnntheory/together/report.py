@@ -23,7 +23,7 @@ WORDS = {
     "of all, in units of the least; rho is the non-linearity of the activation at that scale; r "
     "patches",
     "ergen2021": "the objective is loss plus weight decay; nothing below the bound can be reached",
-    "allenzhu2019": "n inputs, d outputs, m units a layer, L layers between the first and the last; "
+    "allenzhu2019": "n inputs, d outputs, m units a layer, L layers between first and last; "
     "delta is the least distance of two inputs; the tangent kernel holds the inner products of the "
     "gradients of the outputs",
 }
