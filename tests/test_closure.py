@@ -20,6 +20,7 @@ LAZY = {
     "src/cnntheory/ergen2021/estimator.py",
     "src/cnntheory/ergen2021/module.py",
     "src/cnntheory/images/patches.py",
+    "src/cnntheory/_layers.py",
 }
 
 # Imports each script afresh, as `python <script>` would, and prints the project files that are then

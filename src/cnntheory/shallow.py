@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ._extras import extra
+from ._layers import by_filter, layer_filters
 
 with extra("torch"):
     import torch
@@ -157,19 +158,6 @@ def read_shallow(model, images, *, activations=None, output=False, kinds=_SHALLO
     if values.shape != outputs.shape or not np.allclose(values, outputs, rtol=0, atol=1e-12 * size):
         raise ValueError(f"model: its outputs are not those of its layers in {kinds}")
     return found
-
-
-def by_filter(maps, filters_last):
-    """Maps of any shape as (n, m, K)."""
-    return maps.unsqueeze(1).flatten(1, -2).transpose(1, 2) if filters_last else maps.flatten(2)
-
-
-def layer_filters(layer):
-    """Filters of a layer, shape (m, h), the bias their last entry."""
-    rows = [layer.weight.detach().flatten(1)]
-    if layer.bias is not None:
-        rows.append(layer.bias.detach()[:, None])
-    return torch.cat(rows, dim=1).numpy()
 
 
 def _trace(model, images, activations, output, kinds):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from .._extras import extra
-from ..shallow import by_filter, layer_filters
+from .._layers import by_filter, layer_filters
 
 with extra("torch"):
     import torch
