@@ -638,4 +638,4 @@ def test_the_commands_of_the_readme_work(tmp_path, mnist_folder):
     for code in re.findall(r"```python\n(.+?)```", readme, re.S):
         exec(code.replace('images.load("mnist")', load), names)
     assert names["solution"].gap < 1e-7
-    assert max(names["recovery_error"](names["W"], names["teacher"])) < 0.15
+    assert names["recovery_error"](names["start"].filters, names["teacher"]).largest < 0.15

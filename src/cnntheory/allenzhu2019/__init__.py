@@ -14,9 +14,7 @@ parts, in the paper's order:
 A batch of S trials stands on the first axis of every tensor. Everything loads when it is used.
 """
 
-from importlib import import_module
-
-from .._extras import extra
+from .._lazy import lazy
 
 _PARTS = {
     "networks": ("Network", "fully_connected", "residual", "convolutional", "forward", "backward"),
@@ -32,18 +30,4 @@ _PARTS = {
 }
 _HOME = {name: part for part, names in _PARTS.items() for name in names}
 
-__all__ = [*_PARTS, *_HOME]
-
-
-def __getattr__(name):
-    """A part or a name of one: torch is most of the start-up otherwise."""
-    with extra("torch"):
-        if name in _PARTS:
-            return import_module(f"{__name__}.{name}")
-        if name in _HOME:
-            return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__, __all__ = lazy(__name__, _HOME, _PARTS, needs="torch")

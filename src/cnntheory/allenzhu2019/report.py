@@ -168,12 +168,12 @@ def _kernel(model, X):
     """``J J^T``, layer by layer where that is what it is."""
     parameters = {k: p.detach() for k, p in model.named_parameters() if p.requires_grad}
     try:
-        K = _by_layers(copy.deepcopy(model), X)
-        good = _is_kernel(K, copy.deepcopy(model), X)
+        K = _by_layers(model, X)
+        good = _is_kernel(K, model, X)
     except (IndexError, RuntimeError):  # samples are not where they are looked for
         good = False
     if not good:
-        flat = _jacobian(model.requires_grad_(False), parameters, X)
+        flat = _jacobian(model, parameters, X)
         K = flat @ flat.T
     if not K.isfinite().all() or not K.any():
         raise ValueError("model: its Jacobian on X is zero or not finite; scale model or inputs")
@@ -211,7 +211,7 @@ def _by_layers(model, X):
         k: p.detach() for k, p in model.named_parameters() if p.requires_grad and id(p) not in done
     }
     if rest:
-        flat = _jacobian(model.requires_grad_(False), rest, X)
+        flat = _jacobian(model, rest, X)
         K += flat @ flat.T
     return K
 
@@ -312,9 +312,11 @@ def _jacobian(model, parameters, X):
         return torch.func.functional_call(model, parameters, (x[None],)).reshape(-1)
 
     size = sum(p.numel() for p in parameters.values())
-    found = torch.func.vmap(
+    jacobian = torch.func.vmap(
         torch.func.jacrev(one_output), in_dims=(None, 0), chunk_size=max(1, _ENTRIES // size)
-    )(parameters, X)
+    )
+    with torch.no_grad():  # of the parameters that are not asked about
+        found = jacobian(parameters, X)
     return torch.cat([J.flatten(2) for J in found.values()], dim=2).flatten(0, 1)
 
 

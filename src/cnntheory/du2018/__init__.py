@@ -12,7 +12,7 @@ gradient descent (arXiv 1709.06129, ICLR 2018). The parts, in the paper's order:
 Everything loads when it is used.
 """
 
-from importlib import import_module
+from .._lazy import lazy
 
 _PARTS = {
     "neuron": ("predict", "loss", "empirical_gradient"),
@@ -31,17 +31,4 @@ _PARTS = {
 }
 _HOME = {name: part for part, names in _PARTS.items() for name in names}
 
-__all__ = [*_PARTS, *_HOME]
-
-
-def __getattr__(name):
-    """A part or a name of one."""
-    if name in _PARTS:
-        return import_module(f"{__name__}.{name}")
-    if name in _HOME:
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__, __all__ = lazy(__name__, _HOME, _PARTS)

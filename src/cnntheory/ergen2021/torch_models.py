@@ -166,6 +166,11 @@ def certify_torch(
     True
     """
     problem = from_torch(model, images, labels, loss=loss, weight_decay=weight_decay)
+    return certify_problem(problem, tol=tol, cells=cells, time_limit=time_limit, rng=rng)
+
+
+def certify_problem(problem, *, tol=1e-3, cells=None, time_limit=60, rng=0):
+    """As `certify_torch`, of a `Problem` that was read before."""
     solution = None
     try:
         if tol is not None:

@@ -4,7 +4,7 @@
 and `load_model` keep a chain of layers in a file without code, for ``python -m cnntheory examine``.
 """
 
-from importlib import import_module
+from .._lazy import lazy
 
 _HOME = {
     "examine": "examination",
@@ -15,15 +15,4 @@ _HOME = {
     "load_model": "files",
 }
 
-__all__ = list(_HOME)
-
-
-def __getattr__(name):
-    """A name, when it is asked for: torch is most of the start-up otherwise."""
-    if name in _HOME:
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__, __all__ = lazy(__name__, _HOME)

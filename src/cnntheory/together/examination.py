@@ -64,8 +64,8 @@ def examine(
     weight_decay : float, optional
         That of ``torch.optim.SGD``.
     before : torch.nn.Module or dict, optional
-        The model before training, or its state: the report then says whether training stayed where
-        the tangent kernel describes it.
+        The model before training, or its state: the report then says how far parameters and
+        tangent kernel went.
     time_limit : float, optional
         Seconds for the lower bound on the objective, which gets better with time. The rest is
         seconds for networks of some 100 000 parameters, on a random part of many inputs.
@@ -303,7 +303,9 @@ def _one_filter(task, shallow, why, rng):
         ]
     curves = {
         "angles": found.angles,
-        "gamma": found.gamma[best],
+        "gamma": np.where(
+            found.gamma[best] > p * np.finfo(float).eps * lipschitz, found.gamma[best], 0
+        ),
         "needed": np.full(len(found.angles), 6 * cross),
     }
     status = _status(outside, changes, hypotheses)
@@ -465,37 +467,14 @@ def _fold_outputs(shallow):
 
 def _convex_program(task, time_limit):
     """How far the objective is from its least value over networks of any width."""
-    outside = _outside(
-        (task.weight_decay == 0, "without weight_decay the program has no penalty"),
-        (
-            task.outputs.shape[1] != 1,
-            f"it has {task.outputs.shape[1]} outputs; examine one class against the others",
-        ),
-        (not all(p.requires_grad for p in task.model.parameters()), "a layer is not trained"),
-    )
-    if outside:
-        return Theory("ergen2021", CONVEX, NOT, _because(outside, ()), (), ())
+    from cnntheory.ergen2021.torch_models import certify_problem, from_torch
+
     loss = nn.MSELoss() if task.loss == "mse" else nn.SoftMarginLoss()
-    return _bounded(task, loss, CONVEX, time_limit)
-
-
-def _bounded(task, loss, theorem, time_limit):
-    """Certificate of the network in the units of its objective."""
-    from cnntheory.ergen2021.torch_models import certify_torch, from_torch
-
-    problem = from_torch(
-        task.model, task.images, task.targets[:, 0], loss=loss, weight_decay=task.weight_decay
-    )
-    found = certify_torch(
-        task.model,
-        task.images,
-        task.targets[:, 0],
-        loss=loss,
-        weight_decay=task.weight_decay,
-        # Training is not bounded in time.
-        tol=1e-3 if problem.patches.size <= _TRAINED else None,
-        time_limit=time_limit,
-    )
+    labels = task.targets[:, 0]
+    problem = from_torch(task.model, task.images, labels, loss=loss, weight_decay=task.weight_decay)
+    # Training is not bounded in time.
+    tol = 1e-3 if problem.patches.size <= _TRAINED else None
+    found = certify_problem(problem, tol=tol, time_limit=time_limit)
     m = len(problem.network.filters)
     n, K, h = problem.patches.shape
     numbers = {"objective": found.objective, "dual_bound": found.dual_bound, "gap": found.gap}
@@ -527,9 +506,7 @@ def _bounded(task, loss, theorem, time_limit):
         names, values = [*names, "convex program"], [*values, better]
     conclusions.append(f"an optimum needs at most n = {n} filters; this network has {m}")
     curves = {"names": (*names, "lower bound"), "values": (*values, found.dual_bound)}
-    return Theory(
-        "ergen2021", theorem, APPLIES, (), hypotheses, tuple(conclusions), numbers, curves
-    )
+    return Theory("ergen2021", CONVEX, APPLIES, (), hypotheses, tuple(conclusions), numbers, curves)
 
 
 # --------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def draw(findings, tables):
     style.criterion(every, findings["share"], inside=False, at=0.66)
     every.set(ylabel="share of the energy in the support", ylim=(0, 1.04))
     every.set_xticks(range(len(METHODS)), [name for name, _ in METHODS.values()])
-    style.judged(every, findings["9d"], "SGD: median {}", (0.5, 0.76))
+    style.judged(every, findings["9d"], "SGD: median {}", (0.5, 0.8))
     style.judged(every, findings["9dx"], "median {}", (0.98, 0.08), color=style.VERMILLION)
     more = (within.sgd - within.group).sort_values()
     strip(pairs, 0, more, style.measured(0), None, 0.6)
