@@ -13,7 +13,7 @@ from pydantic import Field
 
 from cnntheory.images import extract_patches
 from workflow.scripts import step
-from workflow.scripts.step import Count, NonNegative, Positive
+from workflow.scripts.step import Count, NonNegative
 
 MOST_IMAGES = 5000  # of which the directions of the patches are computed: what every source has
 
@@ -22,12 +22,10 @@ class Task(step.Options):
     """What is learned, whatever it is learned with."""
 
     trials: Count = Field(description="data sets, each with its teacher and its starts")
-    patches: Count = Field(description="k; 4 with images, their quadrants")
+    patches: Count = Field(description="k; of images 4, their quadrants")
+    patch_size: Count = Field(description="p; of images the principal components kept")
     teacher: Count = Field(description="filters m* of the teacher, orthonormal, signs in turn")
     noise: NonNegative = Field(description="noise of the labels, in units of their deviation")
-    spread: Positive | None = Field(
-        description="patches are one Gaussian vector plus this times another; null: independent"
-    )
 
 
 class Data(NamedTuple):
@@ -63,27 +61,27 @@ def quadrants(images, p):
     return (rows @ vectors / np.sqrt(values[::-1][:p])).reshape(len(cut), 4, p)
 
 
-def draw_data(options, rng, samples, tests, p, pool=None):
-    """Data sets of `samples` inputs: the larger contain the smaller, trial by trial.
+def draw_data(options, rng, samples, tests, pool=None):
+    """Data sets of `samples` inputs; a smaller one is the first inputs of it.
 
     Parameters
     ----------
     options : Task
     rng : callable
         ``rng(group, trial)``.
-    samples, tests, p : int
+    samples, tests : int
     pool : ndarray, shape (images, k, p), optional
         Patches of images to draw from, each at most once; Gaussian ones unless given.
     """
-    signs = (-1.0) ** np.arange(options.teacher)
+    p, signs = options.patch_size, (-1.0) ** np.arange(options.teacher)
     drawn = []
     for trial in range(options.trials):
         generator = rng("teacher", trial)
         teacher = np.linalg.qr(generator.standard_normal((p, options.teacher)))[0].T
         test, train = rng("test", trial), rng("train", trial)
         if pool is None:
-            x = gaussian(options, train, samples, p)
-            x_test = gaussian(options, test, tests, p)
+            x = train.standard_normal((samples, options.patches, p))
+            x_test = test.standard_normal((tests, options.patches, p))
         else:
             order = train.permutation(len(pool))
             if samples + tests > len(pool):
@@ -99,17 +97,9 @@ def draw_data(options, rng, samples, tests, p, pool=None):
     return Data(x, y, teachers, signs, x_test, y_test)
 
 
-def gaussian(options, generator, n, p):
-    """Gaussian inputs (n, k, p), of patches that are independent or lie about one vector."""
-    if options.spread is None:
-        return generator.standard_normal((n, options.patches, p))
-    base = generator.standard_normal((n, 1, p))
-    return base + options.spread * generator.standard_normal((n, options.patches, p))
-
-
-def draw_students(options, rng, width, p):
+def draw_students(options, rng, width):
     """Filters (trials, m, p) and output weights (m,) of students at the start."""
-    group = f"start {width}"
+    group, p = f"start {width}", options.patch_size
     filters = np.stack(
         [rng(group, trial).standard_normal((width, p)) for trial in range(options.trials)]
     )
@@ -135,9 +125,9 @@ def _sum_patches(values, patches):
 
 def tangent(filters, weights, patches):
     """Derivatives (..., n, m p) of the outputs by the filters."""
-    *lead, n, k, p = patches.shape
+    *lead, n, k, _ = patches.shape
     gate = (_respond(filters, patches) > 0).reshape(*lead, n, k, -1)
-    parts = np.swapaxes(gate, -1, -2) @ patches * weights[..., None]
+    parts = np.swapaxes(gate, -1, -2) @ patches * weights[..., None, :, None]
     return parts.reshape(*lead, n, -1)
 
 
