@@ -3,20 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from cnntheory.stats import bootstrap
+from cnntheory.stats import bootstrap, wilson
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured
 from workflow.studies.zhong2017.exponents import exponent
 from workflow.studies.zhong2017.names import slopes_allowed
 
 METHODS = {"tensor": "tensor start", "random": "random start", "convex": "convex program"}
-DIFFERENCES = {
-    "T31-2": "convex program,\n$p = 2$",
-    "T31-3": "convex program,\n$p = 3$",
-    "T31x": "the same beside\na local start",
-    "T32": "tensor start,\nall $p$",
-    "T32x": "local start,\nall $p$",
-}
 
 
 def difference(claim, table, rng):
@@ -46,29 +39,33 @@ def judge(tables, claims, rng):
             findings[name], findings["needed"][name] = exponent(
                 rows, "patch_size", claim.given["share"], rng
             )
-        else:
+        elif "beside" in claim.given:
             findings[name] = difference(claim, table, rng)
+        else:
+            success = claim.succeeded(claim.rows(table))
+            interval = wilson(success.sum(), len(success))
+            findings[name] = Measured(success.mean(), *interval, len(success))
     first = next(iter(claims.values()))
     table = table.assign(success=first.succeeded(table), ratio=table.samples / table.patch_size)
-    cells = table.groupby(["method", "patch_size", "ratio"]).success.agg(["mean", "size"])
+    cells = table.groupby(["method", "patch_size", "ratio"]).success.agg(["sum", "size", "mean"])
     return findings | {"cells": cells.reset_index(), "claims": claims}
 
 
 def draw(findings, tables):
-    fig = style.plt.figure(figsize=(style.DOUBLE, 4.6), layout="constrained")
+    fig = style.plt.figure(figsize=(style.DOUBLE, 5.4), layout="constrained")
     axes = fig.subplot_mosaic([["a", "a", "b", "b", "c", "c"], ["d", "d", "d", "e", "e", "e"]])
-    style.title(axes["a"], "a", "tensor start: five samples an entry")
+    style.title(axes["a"], "a", "tensor start: half at four samples an entry")
     style.title(axes["b"], "b", "random start: the same")
-    style.title(axes["c"], "c", "convex program: three")
+    style.title(axes["c"], "c", "convex program: none is lost in the end")
     style.title(axes["d"], "d", "in proportion to the length of a patch")
-    style.title(axes["e"], "e", "the convex program does with fewer")
+    style.title(axes["e"], "e", "the convex program is the surest in the end")
     cells = findings["cells"]
     for letter, method in zip("abc", METHODS, strict=True):
         shown = draw_map(axes[letter], cells, method)
     bar = fig.colorbar(shown, ax=[axes[letter] for letter in "abc"], shrink=0.8, pad=0.01)
     bar.set_label("share recovered")
     drawn = draw_needed(axes["d"], findings)
-    return fig, [cells, *drawn, draw_differences(axes["e"], findings)]
+    return fig, [cells, *drawn, draw_shares(axes["e"], findings)]
 
 
 def draw_map(axis, cells, method):
@@ -134,24 +131,37 @@ def draw_needed(axis, findings):
     return drawn
 
 
-def draw_differences(axis, findings):
-    """Judged differences of shares beside their criteria."""
-    rows = []
-    for y, (name, text) in enumerate(DIFFERENCES.items()):
-        found, claim = findings[name], findings["claims"][name]
-        low, high = claim.at_least, 1 if claim.at_most is None else claim.at_most
-        axis.barh(y, high - low, left=low, height=0.8, color="0.9", zorder=0.5)
-        look = style.control() if claim.kind == "control" else style.measured(0)
-        ends = [[found.value - found.low], [found.high - found.value]]
-        axis.errorbar(found.value, y, xerr=ends, elinewidth=0.8, capsize=1.5, **look)
-        rows.append({"quantity": text, "value": found.value, "low": found.low, "high": found.high})
-    axis.axvline(0, color="0.7", linewidth=0.7, zorder=0.6)
-    axis.set_yticks(range(len(rows)), DIFFERENCES.values(), fontsize=style.SMALL)
-    axis.invert_yaxis()
-    axis.set(xlim=(-1, 1), xlabel="share recovered, less that of the other start")
-    axis.grid(axis="y", visible=False)
-    style.corner(axis, "grey: criterion", "upper left")
-    return pd.DataFrame(rows)
+def draw_shares(axis, findings):
+    """Shares over all dimensions, with what is judged of them."""
+    cells = findings["cells"]
+    pooled = cells.groupby(["method", "ratio"])[["sum", "size"]].sum().reset_index()
+    low, high = np.transpose([wilson(*cell) for cell in pooled[["sum", "size"]].to_numpy()])
+    pooled = pooled.assign(share=pooled["sum"] / pooled["size"], low=low, high=high)
+    looks = {
+        "tensor": style.measured(0, label="tensor start"),
+        "random": style.measured(1, label="random start"),
+        "convex": style.measured(2, label="convex program"),
+        "local": style.control("near the teacher"),
+    }
+    for i, (method, look) in enumerate(looks.items()):
+        rows = pooled[pooled.method == method]
+        ends = np.clip((rows.share - rows.low, rows.high - rows.share), 0, None)
+        x = rows.ratio * 1.02 ** (i - 1.5)
+        axis.errorbar(x, rows.share, ends, elinewidth=0.8, capsize=1.5, **look)
+    last = pooled.ratio.max()
+    style.criterion(
+        axis, findings["claims"]["T31"].at_least, span=(last / 1.12, None), inside=False
+    )
+    for name, text, y, colour in (
+        ("T32x", "near the teacher: gain {}", 0.16, style.VERMILLION),
+        ("T32", "tensor start: gain {}", 0.06, style.MEASURED[0]),
+    ):
+        style.judged(axis, findings[name], text, (0.98, y), color=colour)
+    axis.set(xscale="log", xlabel="samples an entry $n / p$", ylabel="share recovered")
+    axis.set(ylim=(-0.05, 1.05), xlim=(pooled.ratio.min() / 1.1, last * 1.15))
+    style.ticks(axis, pooled.ratio)
+    style.legend_below(axis, ncols=2)
+    return pooled
 
 
 if __name__ == "__main__":
