@@ -20,7 +20,7 @@ from workflow.scripts.data import extract_patches, fetch_mnist
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 README = ROOT / "config/README.md"
-PAPERS = ("du2018", "zhong2017", "ergen2021", "allenzhu2019")
+PAPERS = ("du2018", "zhong2017", "ergen2021", "allenzhu2019", "together")
 BEGIN, END = "<!-- {}: begin (make schema) -->", "<!-- {}: end -->"
 
 
