@@ -80,7 +80,7 @@ def least(frame):
 
 def in_ball(points):
     """Filters at a distance below ||w*|| from w*, from points in R^2."""
-    far = NEAREST + (FARTHEST - NEAREST) / (1 + np.exp(-points[..., 0]))
+    far = NEAREST + (FARTHEST - NEAREST) * (1 + np.tanh(points[..., 0])) / 2
     turn = points[..., 1]
     return W_STAR + far[..., None] * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
 
@@ -115,29 +115,29 @@ def one_filter(options, rng, schedules, convolution_rate, smoothness, closeness,
     fastest = runs.groupby("seed").iterations.min()
     shrink = np.log1p(-guaranteed_drop(theorem(phi), gamma(phi)))
     steps = 2 * np.log(options.tolerance / options.start_distance) / shrink
-    about = "steps to 1e-3, Gaussian inputs", "Theorem 2.2, constant step"
+    about = "steps to 1e-3, one filter", "Theorem 2.2 at a constant step"
     yield rows(*about, np.log10(steps), np.log10(fastest), fastest.index)
 
     inside = convolution_rate[convolution_rate.valid & (convolution_rate.rule == "theorem")]
-    about = "drop of the error a step, patches", "Theorem 3.1, eta (gamma - 6 L_cross) / 2"
+    about = "gain of a step, patches", "Theorem 3.1: eta (gamma - 6 L_x) / 2"
     # Only the ratio is known: the guarantee is 1.
     yield least(rows(*about, 0.0, np.log10(inside.margin), inside.seed, "less"))
 
     gauss = smoothness[(smoothness.law == "gaussian") & (smoothness.quantity == "wrong")]
     gauss = gauss[gauss.dimension == gauss.dimension.max()]
     growth = (gauss.rayleigh_quotient / gauss.phi).groupby(gauss.seed).max()
-    about = "growth beta of Gaussian inputs", "Appendix, beta = p"
+    about = "growth of the wrong region", "Appendix: beta = p"
     yield rows(*about, np.log10(gauss.dimension.max()), np.log10(growth), growth.index)
 
     # Population numbers of a cell each: nothing is drawn, the tightest cell counts.
     cells = closeness.drop_duplicates(["base_sigma", "spread"])
-    about = "L_cross of close patches", "Theorem 3.3, 3 mu"
+    about = "cross terms of close patches", "Theorem 3.3: L_x <= 3 mu"
     logs = np.log10(3 * cells.mu), np.log10(cells.l_cross)
     yield least(rows(*about, *logs, 0, found="exact"))
 
     for bound, left_out in (("bound", ""), ("unscaled_bound", "sqrt(p)")):
         told = starts[starts[bound] > 0]  # otherwise a bound says nothing
-        about = "chance of a good random start", "Theorem 3.4"
+        about = "chance of a good random start", "Theorem 3.4: 1/2 - alpha sqrt(pi p / 2)"
         logs = np.log10(told[bound]), np.log10(told.exact)
         yield least(rows(*about, *logs, 0, "less", found="exact", left_out=left_out))
 
@@ -163,10 +163,10 @@ def searched(options, rng):
 
         start = draws.standard_normal((3, 2)) * [1.0, np.pi]
         for quantity, version, proven, needed in (
-            ("step size, one filter", "Theorem 2.2", allowed, suffices),
+            ("step size, one filter", "Theorem 2.2: gamma / (2 (L + 4 beta)^2)", allowed, suffices),
             (
-                "drop of the error a step, one filter",
-                "Theorem 2.2, eta gamma / 2",
+                "gain of a step, one filter",
+                "Theorem 2.2: eta gamma / 2",
                 guaranteed,
                 dropped,
             ),
@@ -190,7 +190,7 @@ def several_kernels(options, rng, spectrum, basin_search, gd, sample_hessian):
     random, found = (spectrum[spectrum.study == study] for study in ("bound", "search"))
     # Activations have searches of their own, and share the random teachers.
     found = found.assign(seed=np.arange(len(found)))
-    below = "curvature at the truth, from below", "Hessian at the truth, r rho / (kappa^2 lambda)"
+    below = "least curvature at the truth", "Hessian: r rho / (kappa^2 lambda)"
     about = {"stricter": "less", "constant": ONE}
     for table, how in ((random, "sampled"), (found, "searched")):
         smallest, bound = np.log10(table.smallest), np.log10(table.bound)
@@ -208,8 +208,8 @@ def several_kernels(options, rng, spectrum, basin_search, gd, sample_hessian):
     bounded = random[random.activation != "squared_relu"]  # phi' <= 1: no power of sigma_1
     yield least(
         rows(
-            "curvature at the truth, from above",
-            "Hessian at the truth, t r^2 sigma_1^(2 p)",
+            "largest curvature at the truth",
+            "Hessian: t r^2 sigma_1^(2 p)",
             np.log10(bounded.kernels * bounded.patches**2),
             np.log10(bounded.largest),
             bounded.seed,
@@ -227,7 +227,7 @@ def several_kernels(options, rng, spectrum, basin_search, gd, sample_hessian):
     growth = (n[many] / n[few]).dropna()
     yield rows(
         "samples, growth with the patches",
-        f"Convex basin, n >= r k, r = {few} to {many}",
+        f"Sample size: n >= r k, r = {few} to {many}",
         np.log10(many / few),
         np.log10(growth),
         growth.index,
@@ -272,7 +272,7 @@ def basin(options, rng, search):
         tables.append(
             rows(
                 "radius of local convexity",
-                "Convex basin, rho / (t r lambda sigma_1^(2 p))",
+                "Convex basin: rho / (t r lambda sigma_1^(2 p))",
                 np.log10(proven),
                 np.log10(edges),
                 edges.index,
@@ -298,8 +298,8 @@ def descents(options, gd):
     about = {"constant": "stated", "stricter": "less"}
     yield least(
         rows(
-            "drop of the squared error a step",
-            "Descent, m_0 / M_0",
+            "gain of a step, fresh samples",
+            "Descent: m_0 / M_0",
             np.log10(fresh.predicted_rate),
             np.log10(squared),
             fresh.seed,
@@ -313,7 +313,7 @@ def descents(options, gd):
         rate = rho / (kappa**2 * lam) / (kernels * patches * growth)
         proven = 2 * np.log(options.tolerance) / np.log1p(-rate)
         needed = np.log(options.tolerance) / np.log1p(-part.measured_rate)
-        about = "steps to 1e-3 of the error", "Descent, m_0 and M_0 as above"
+        about = "steps to 1e-3, several kernels", "Descent, bounds of the Hessian"
         logs = np.log10(proven), np.log10(needed)
         tables.append(rows(*about, *logs, part.seed, constant=ONE))
     yield least(pd.concat(tables, ignore_index=True))
@@ -326,26 +326,26 @@ def convex_programs(options, arrangements, path, gates, solver_work):
     """Rows of ergen2021."""
     for study, pooling in (("general", "average"), ("max", "max")):
         cells = arrangements[arrangements.study == study]
-        about = f"regions P, {pooling} pooling", "2 r (e (N - 1) / r)^r"
+        about = f"regions, {pooling} pooling", "Arrangements: 2 r (e (N - 1) / r)^r"
         yield least(rows(*about, np.log10(cells.bound), np.log10(cells.cells), cells.seed))
 
     most = path.groupby("seed").filters.max()
-    about = "filters of an optimal network", "Theorem 2.1, n + 1"
+    about = "filters of an optimal network", "Theorem 2.1: n + 1"
     n = path.samples.iloc[0]
-    yield rows(*about, np.log10(n + 1), np.log10(most), most.index, found="exact")
+    yield rows(*about, np.log10(n + 1), np.log10(most), most.index)
 
     nested = gates[gates.study == "nested"]
     reached = nested.objective - nested.program <= options.tolerance * nested.program
     fewest = nested.cells.where(reached, nested.all_cells).groupby(nested.seed).min()
     every = nested.groupby("seed").all_cells.first()
-    about = "regions in the program, gap 1e-3", "Theorem 2.1, all P"
+    about = "regions in the program, gap 1e-3", "Theorem 2.1, all regions"
     yield rows(*about, np.log10(every), np.log10(fewest), every.index)
 
     work = solver_work[solver_work.patch_size == solver_work.patch_size.max()]
     work = work[work.samples == work.samples.max()]
     h, N = work.patch_size, work.samples * work.patches
     proven = 6 * np.log10(h) + 3 * h * np.log10(N / h)
-    about = "work of an exact solver", "O(h^3 r^3 (n K / r)^(3 r)), r = h"
+    about = "work of an exact solver", "Interior point: h^6 (n K / h)^(3 h)"
     yield rows(*about, proven, np.log10(work.work), work.seed, constant=ONE)
 
 
@@ -375,7 +375,7 @@ def wide_networks(options, success, descent, times, semismoothness, perturbed, s
 
     wide = separation[separation.width == separation.width.max()]
     wide = wide[wide.layer <= 1 / wide.separation]
-    about = "distance of inputs in a layer", "Lemma 7.5, delta / 2"
+    about = "distance of inputs in a layer", "Lemma 7.5: delta / 2"
     logs = np.log10(wide.separation / 2), np.log10(wide.value)
     yield least(rows(*about, *logs, wide.seed, "less", data=wide.data))
 
@@ -386,8 +386,8 @@ def widths(success, depth):
     failed = ordered.width.where(~ordered.converged).groupby(ordered.seed).max()
     fits = ordered[ordered.width > ordered.seed.map(failed.fillna(0))].groupby("seed").first()
     about = {"constant": ONE, "data": fits.data}
-    first = "width", "n^24 L^12 log^5 m / delta^8 (Basri et al.'s account)"
-    other = "width, another account", "n^30 L^30 (Du et al.'s account)"
+    first = "width", "Basri et al.: n^24 L^12 log^5 m / delta^8"
+    other = "width, another account", "Du et al.: n^30 L^30"
     for power_of, name, left_out in (
         ("width", first, ""),
         ("width, another account", other, ""),
@@ -405,7 +405,7 @@ def paths(options, descent, times):
     proven = power("steps", reached.samples, reached.depth, reached.separation)
     proven = proven + np.log10(np.log(1 / options.tolerance))
     about = {"constant": ONE, "data": reached.data}
-    name = "steps to 1e-3 of the loss", "n^6 L^2 / delta^2 log(1 / eps)"
+    name = "steps to 1e-3, wide network", "Theorem 1: n^6 L^2 delta^(-2) log (1 / eps)"
     yield rows(*name, proven, np.log10(reached.iterations), reached.seed, **about)
 
     n, depth, delta, m = descent.samples, descent.depth, descent.separation, descent.width
@@ -413,35 +413,35 @@ def paths(options, descent, times):
     for name, version, proven, needed, stricter in (
         (
             "step size, wide network",
-            "delta / (n^4 L^2 m)",
+            "Theorem 1: delta / (n^4 L^2 m)",
             -power("step", *cell) - np.log10(m),
             descent.step,
             "less",
         ),
         (
             "radius around the start",
-            "Theorem 3, delta^(3/2) / (n^(9/2) L^6 log^3 m)",
+            "Theorem 3: delta^(3/2) / (n^(9/2) L^6 log^3 m)",
             -power("radius", *cell) - 3 * log_m,
             descent.spectral_movement,
             "less",
         ),
         (
             "movement of the weights",
-            "Theorem 1, n^3 log m / (delta sqrt(m))",
+            "Theorem 1: n^3 log m / (delta sqrt(m))",
             power("movement", *cell) + log_m - np.log10(m) / 2,
             descent.movement,
             "more",
         ),
         (
-            "gradient, from below",
-            "Theorem 3, delta / n^2",
+            "least gradient",
+            "Theorem 3: delta / n^2",
             np.log10(delta / n**2),
             descent.least_last_ratio,
             "less",
         ),
         (
-            "gradient, from above",
-            "Theorem 3, L n",
+            "largest gradient",
+            "Theorem 3: L n",
             np.log10(depth * n),
             descent.greatest_ratio,
             "more",
@@ -462,7 +462,7 @@ def perturbations(semismoothness, perturbed):
     both = told.kink_term + told.smooth_term
     free = told.kink_term / factor + told.smooth_term / told.width
     about = "loss beyond its first order", "Theorem 4, both terms"
-    for bound, left_out in ((both, ""), (free, "the growth in m")):
+    for bound, left_out in ((both, ""), (free, "growth in m")):
         logs = np.log10(bound), told.residual
         yield from by_kind(told, *about, *logs, "other end", left_out=left_out)
 
@@ -472,21 +472,21 @@ def perturbations(semismoothness, perturbed):
     for name, version, proven, needed, found in (
         (
             "activations flipped",
-            "Lemma 8.2 (b), m omega^(2/3) L",
+            "Lemma 8.2 (b): m omega^(2/3) L",
             2 / 3 * omega + depth,
             told.most_flipped,
             "searched",
         ),
         (
             "change of the last layer",
-            "Lemma 8.2 (c), omega L^(5/2) sqrt(log m)",
+            "Lemma 8.2 (c): omega L^(5/2) sqrt(log m)",
             omega + 2.5 * depth + root_log,
             told.forward_change,
             "other end",
         ),
         (
             "change of the backward vectors",
-            "Lemma 8.7, omega^(1/3) L^2 sqrt(log m)",
+            "Lemma 8.7: omega^(1/3) L^2 sqrt(log m)",
             omega / 3 + 2 * depth + root_log,
             told.backward_change,
             "searched",
