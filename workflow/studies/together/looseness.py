@@ -121,6 +121,8 @@ def bars(table):
     found = []
     for (paper, quantity), part in table.groupby(["paper", "quantity"], sort=False):
         kept, broken = part[part.left_out == ""], part[part.left_out != ""]
+        if not len(kept):  # a bound that says nothing in any cell that was tried
+            continue
         own, searched = shown(kept), kept[kept.found == "searched"]
         found.append(
             {
