@@ -10,8 +10,7 @@ declare(
     "map_widths",
     "What descent reaches at every width and sample size: {wildcards.case}",
     output={
-        name: f"<results>/together/{name}_{{case}}.parquet"
-        for name in ("runs", "optima", "limits")
+        name: f"<results>/together/{name}_{{case}}.parquet" for name in ("runs", "optima", "limits")
     },
     priority=1,
 )
@@ -21,8 +20,7 @@ declare(
     "What descent reaches at every width and sample size: images",
     input=TASK_IMAGES,
     output={
-        name: f"<results>/together/{name}_images.parquet"
-        for name in ("runs", "optima", "limits")
+        name: f"<results>/together/{name}_images.parquet" for name in ("runs", "optima", "limits")
     },
     priority=1,
     replicate=True,
