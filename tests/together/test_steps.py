@@ -180,9 +180,9 @@ def test_decayed_descent_measures_the_objective_of_the_programs(options, streams
 def test_a_map_says_what_became_of_every_run(options, streams):
     found = map_widths.draw_map(options, streams, "two_filters")
     runs = found["runs"]
-    assert len(runs) == 3 * 2 * 2
-    assert runs.objective.notna().sum() == 2 * 2 * 2
-    assert (runs.seed.value_counts() == 4).all()
+    assert len(runs) == 3 * 2 * 3
+    assert runs.objective.notna().sum() == 2 * 2 * 3
+    assert (runs.seed.value_counts() == 6).all()
     wide = runs[(runs.width == 16) & (runs.samples == 4)]
     assert (wide.end_loss < 1e-2).all()
     # At the teacher itself nothing is left to learn.

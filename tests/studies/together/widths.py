@@ -15,7 +15,7 @@ JUDGED = {
     "T2-images": ("images", 100, 12, POOR, {}),
     "T2x": ("two_filters", 2, 20, POOR, {}),
     "T3": ("two_filters", 100, 20, {"objective": 1.002}, {"objective": 1.2}),
-    "T3x": ("two_filters", 2, 7, {"objective": 1.002}, {"objective": 1.2}),
+    "T3x": ("two_filters", 1, 20, {"objective": 1.002}, {"objective": 1.2}),
     "T4": ("noisy", 13, 12, {}, {"objective": 0.99}),
     "T21": ("two_filters", 100, 12, {}, SLOW),
     "T21-images": ("images", 100, 12, {}, {"kernel_iterations": np.inf}),
@@ -34,7 +34,7 @@ def made(claim, good):
         | {"objective": 1.001 if seed < 12 else np.nan, "dual_bound": 1.0 if seed < 12 else np.nan}
         | {"data": "MNIST" if name == "images" else "synthetic"}
         for name, least in MAPS.items()
-        for m in sorted({least, 2, 13, 100})
+        for m in sorted({1, least, 2, 13, 100})
         for n in (4, 7, 12, 20, 36)
         for seed in range(20)
     ]

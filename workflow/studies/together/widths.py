@@ -29,7 +29,7 @@ ROWS = {
 LINES = {
     "zhong2017": ("Zhong et al.: curved at the teacher", style.SKY, "-"),
     "ergen2021": ("Ergen, Pilanci: filters of the optimum", style.PINK, "--"),
-    "allenzhu2019": ("Allen-Zhu et al.: kernel's time", style.VERMILLION, "-."),
+    "allenzhu2019": ("Allen-Zhu et al.: kernel's time", style.INK, "-."),
     "du2018": ("Du et al.: condition not refuted", style.GREEN, "-"),
 }
 
@@ -109,7 +109,7 @@ def draw(findings, tables):
         Line2D([], [], color=colour, linestyle=look, linewidth=1.6, label=text)
         for text, colour, look in LINES.values()
     ]
-    style.legend_below(fig, handles=handles)
+    style.legend_below(fig, handles=handles, handlelength=3.2)
     return fig, drawn
 
 
@@ -164,7 +164,7 @@ def draw_map(axis, cells, row):
     x, y = edges(wide.columns), edges(wide.index)
     shown = axis.pcolormesh(x, y, wide, cmap="cividis", vmin=0, vmax=1)
     axis.set(xscale="log", yscale="log", xlim=x[[0, -1]], ylim=y[[0, -1]])
-    style.ticks(axis, wide.columns, apart=0.2)
+    style.ticks(axis, wide.columns[::2])
     style.ticks(axis, wide.index, "y", apart=0.12)
     axis.grid(False)
     return shown
