@@ -16,6 +16,7 @@ from workflow.configuration import (
     SMALL_REMINDER,
     check,
     dataset_files,
+    examination,
     flags,
     reads,
     replicas,
@@ -74,6 +75,7 @@ include: "workflow/rules/together.smk"
 include: "workflow/rules/steps.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/ledger.smk"
+include: "workflow/rules/examine.smk"
 
 
 # What came out, on the first page of `snakemake --report`: there once the ledger is written.

@@ -15,6 +15,7 @@ from workflow import configuration
 from workflow.configuration import (
     check,
     dataset_files,
+    examination,
     flags,
     reads,
     replicas,
@@ -446,3 +447,32 @@ def test_keys_are_names(config, key):
 
 def test_a_key_that_breaks_lines_does_not_break_the_message(config):
     assert "du2018.'a\\nb': unknown" in refusal(with_value(config, ["du2018", "a\nb"], 1))[0]
+
+
+def test_an_own_network_is_examined_with_the_files_that_are_named(tmp_path):
+    for name in ("my model.pt", "x.npy", "y.npy"):
+        (tmp_path / name).touch()
+    asked = {
+        "model": str(tmp_path / "my model.pt"),
+        "images": str(tmp_path / "x.npy"),
+        "labels": str(tmp_path / "y.npy"),
+        "before": None,
+        "classes": [3, 8],
+        "weight_decay": 0.1,
+    }
+    files, command = examination({"seed": 7, "examine": asked})
+    assert files == sorted(str(path) for path in tmp_path.iterdir())
+    words = shlex.split(command)
+    assert words[:4] == [str(tmp_path / "my model.pt"), "--classes", "3", "8"]
+    assert {"--seed=7", "--weight-decay=0.1", f"--labels={tmp_path / 'y.npy'}"} <= set(words)
+    assert len(words) == 8
+
+
+@pytest.mark.parametrize("asked", [{}, {"model": "a.pt"}, {"images": "b", "model": None}])
+def test_without_a_network_nothing_is_examined(asked):
+    assert examination({"seed": 7, "examine": asked}) == ([], None)
+
+
+def test_a_network_that_is_not_there_is_named():
+    with pytest.raises(SystemExit, match=r"config: examine\.model: nowhere\.pt does not exist"):
+        examination({"seed": 7, "examine": {"model": "nowhere.pt", "images": "nowhere"}})

@@ -113,7 +113,7 @@ def test_the_locks_answer_what_the_library_asks_for():
             assert asked.specifier.contains(everything()[asked.name]), asked
 
 
-@pytest.mark.parametrize("name", ["compute", "studies"])
+@pytest.mark.parametrize("name", ["compute", "examine", "studies"])
 def test_conda_environments_have_the_versions_of_the_lock(name):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for package, version in packages(name).items():
@@ -131,10 +131,11 @@ def test_the_environment_of_snakemake_admits_the_locked_version():
 def test_channels():
     assert sorted(path.stem for path in (ROOT / "envs").glob("*.yaml")) == [
         "compute",
+        "examine",
         "snakemake",
         "studies",
     ]
-    for name in ("compute", "studies"):
+    for name in ("compute", "examine", "studies"):
         assert environment(name)["channels"] == ["conda-forge", "nodefaults"]
     assert environment("snakemake")["channels"] == ["conda-forge", "bioconda", "nodefaults"]
 

@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Literal
 
 import jsonschema
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
 from pydantic import Field
+from torch import nn
 
 from cnntheory import images
+from cnntheory.together import save_model
 from workflow.closure import imports
 from workflow.configuration import request, studies, tables_of
 from workflow.schemas import make_schema
@@ -623,6 +626,26 @@ def test_a_wrong_mnist_dir_is_refused_and_leaves_nothing(fresh, snakemake, tmp_p
 
 
 # What the documentation promises
+
+
+def test_a_network_of_ones_own_is_examined(fresh, snakemake, tmp_path):
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(nn.Linear(6, 4, bias=False), nn.ReLU(), nn.Linear(4, 1, bias=False))
+    save_model(model, tmp_path / "model.pt")
+    np.save(tmp_path / "x.npy", rng.standard_normal((20, 6)))
+    np.save(tmp_path / "y.npy", rng.standard_normal(20))
+    named = {"model": "model.pt", "images": "x.npy", "labels": "y.npy"}
+    asked = {key: str(tmp_path / name) for key, name in named.items()}
+    done = snakemake(fresh, "--cores", 1, "examine", config={"examine": asked})
+    assert done.returncode == 0, done.stdout
+    folder = fresh / "results/quick/examination"
+    page = (folder / "page.txt").read_text()
+    assert all(paper in page for paper in ("du2018", "zhong2017", "ergen2021", "allenzhu2019"))
+    assert (folder / "page.svg").stat().st_size and (folder / "hypotheses.csv").stat().st_size
+    again = snakemake(fresh, "--cores", 1, "examine", config={"examine": asked})
+    assert "Nothing to be done" in again.stdout
+    nothing = snakemake(fresh, "--cores", 1, "examine")
+    assert nothing.returncode and "name a model and images" in nothing.stdout
 
 
 def test_the_commands_of_the_readme_work(tmp_path, mnist_folder):

@@ -284,6 +284,24 @@ def flags(**values):
     return shlex.join(words)
 
 
+def examination(config):
+    """Files that ``snakemake examine`` reads, and its command line; none where none are named."""
+    asked = {key: value for key, value in config.get("examine", {}).items() if value is not None}
+    if not {"model", "images"} <= set(asked):
+        return [], None
+    files = []
+    for key in {"model", "images", "labels", "before"} & set(asked):
+        path = Path(asked[key]).expanduser()
+        if not path.exists():
+            sys.exit(f"config: examine.{key}: {path} does not exist")
+        asked[key] = str(path)
+        files += sorted(map(str, images.find(path).values())) if path.is_dir() else [str(path)]
+    words = [asked.pop("model")]
+    if classes := asked.pop("classes", None):
+        words += ["--classes", *map(str, classes)]
+    return sorted(files), f"{shlex.join(words)} {flags(**asked, seed=config['seed'])}"
+
+
 def reads(files):
     """Command-line options that name the files a step reads: one path or several for each."""
     words = []

@@ -34,11 +34,32 @@ Folder = Annotated[
 ]
 
 
+Named = Annotated[str, Field(min_length=1)] | None
+
+
 class Folders(step.Options):
     """Where results go, so that a run of your own overwrites no other."""
 
     results: Folder = Field("results", description="tables, verdicts, logs")
     figures: Folder = Field("figures", description="SVG, PDF and CSV")
+
+
+class Examined(step.Options):
+    """A network of your own, held against the four theories by ``snakemake examine``."""
+
+    model: Named = Field(None, description="file of `cnntheory.together.save_model`")
+    images: Named = Field(
+        None, description="folder with four files like MNIST's, or an `.npy` of inputs"
+    )
+    labels: Named = Field(None, description="an `.npy`; by default those of the folder")
+    before: Named = Field(None, description="file of the model before training")
+    classes: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="these two only, as -1 and 1"
+    )
+    samples: step.Count | None = Field(None, description="the first so many")
+    loss: Literal["mse", "cross_entropy"] = Field("mse", description="that it was trained on")
+    weight_decay: step.NonNegative = Field(0.0, description="that it was trained with")
+    time_limit: step.Positive = Field(60.0, description="seconds")
 
 
 class General(step.Options):
@@ -82,6 +103,7 @@ class General(step.Options):
     mnist: fetch_mnist.Options
     fashion_mnist: fetch_mnist.Options
     patches: extract_patches.Options
+    examine: Examined = Field(Examined(), description="a network of your own")
 
 
 def steps(paper):
@@ -177,7 +199,7 @@ def make_schema():
         "type": "object",
         "additionalProperties": False,
         "properties": parts,
-        "required": [name for name in parts if name != "pathvars"],
+        "required": [name for name in parts if name not in ("pathvars", "examine")],
     }
 
 

@@ -16,4 +16,4 @@ def measure(options, rng, images):
 
 
 if __name__ == "__main__":
-    step.main(Options, measure, ("runs", "optima", "limits"))
+    step.main(Options, measure, tables=("runs", "optima", "limits"))

@@ -215,4 +215,4 @@ def begin_theories(options, data):
 
 
 if __name__ == "__main__":
-    step.main(Options, measure, ("runs", "optima", "limits"))
+    step.main(Options, measure, tables=("runs", "optima", "limits"))
