@@ -31,18 +31,17 @@ class Options(task.Task):
 
     widths: list[Count] = Field(min_length=1, description="m, filters of the students")
     samples: Count = Field(description="n, images trained on")
-    dimension: Annotated[int, Field(ge=2)] = Field(
-        description="p, principal components of a quadrant"
-    )
-    beta_fraction: Share = Field(description="weight decay in units of beta_max")
+    decay: Share = Field(description="weight decay, in units of beta_max")
     times: Annotated[int, Field(ge=2)] = Field(description="times at which is measured, 0 first")
     first: Positive = Field(description="the first after 0, in units of 1 / beta; log-spaced")
     last: Positive = Field(description="the last")
-    step: Annotated[float, Field(gt=0, lt=2)] = Field(
-        description="step of descent times the Hessian's largest eigenvalue"
+    step_size: Annotated[float, Field(gt=0, lt=2)] = Field(
+        description="in units of 1 / the Hessian's largest eigenvalue"
     )
     substeps: Count = Field(description="steps between two times, at least")
-    images: Count = Field(description="images whose patches Theorem 3.1 of du2018 is asked of")
+    condition_images: Count = Field(
+        description="images whose patches Theorem 3.1 of du2018 is asked of"
+    )
     directions: Count = Field(description="random directions of filters at an angle")
 
 
@@ -61,16 +60,20 @@ class Linear(NamedTuple):
 
 
 def measure(options, rng, images):
-    pool = task.quadrants(images, options.dimension)
-    data = task.draw_data(options, rng, options.samples, 1, options.dimension, pool)
+    if options.patches != 4:
+        raise ValueError(f"patches: an image has 4 quadrants, found {options.patches}")
+    if options.patch_size < 2:
+        raise ValueError(f"patch_size: an angle needs 2 entries, found {options.patch_size}")
+    pool = task.quadrants(images, options.patch_size)
+    data = task.draw_data(options, rng, options.samples, 1, pool)
     pairs = list(zip(data.patches, data.y, strict=True))
     optima = pd.DataFrame(
         [certified(options, *pair) for pair in step.progress(pairs, label="optima")]
     )
-    ask = condition_of(options, rng, pool[: options.images], data)
+    ask = condition_of(options, rng, pool[: options.condition_images], data)
     tables = []
     for width in options.widths:
-        start = balance(*task.draw_students(options, rng, width, options.dimension))
+        start = balance(*task.draw_students(options, rng, width))
         path = trace(options, *start, data.patches, data.y, optima.beta.to_numpy())
         for measured, filters, weights in step.progress(
             path, options.times, label=f"m = {width}", unit="time"
@@ -82,7 +85,7 @@ def measure(options, rng, images):
 
 def certified(options, patches, y):
     """The certified optimum of one data set."""
-    beta = options.beta_fraction * beta_max(patches, y)
+    beta = options.decay * beta_max(patches, y)
     found = train_convex(patches, y, beta)
     return dict(beta=beta, program=found.program, dual_bound=found.dual_bound)
 
@@ -106,10 +109,10 @@ def trace(options, filters, weights, patches, y, beta):
     """Yield, at every time, what is measured of the networks, their filters and their weights."""
     data, start = (patches, y, beta), (filters, weights)
     linear = linearise(filters, weights, *data)
-    first_loss, before = None, 0.0
+    first_loss, largest, before = None, np.inf, 0.0
     for time in times(options):
         if length := time - before:
-            most = np.minimum(options.step / largest, length / options.substeps / beta)
+            most = np.minimum(options.step_size / largest, length / options.substeps / beta)
             filters, weights = descend(filters, weights, *data, length / beta, most)
         objective, loss, _ = slopes(filters, weights, *data)
         smallest, largest = hessian_extremes(filters, weights, *data)

@@ -1,6 +1,5 @@
 """T10 to T15: distance to the optimum, movement, Hessian and patches along one training."""
 
-import numpy as np
 import pandas as pd
 
 from cnntheory import images
