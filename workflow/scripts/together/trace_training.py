@@ -22,7 +22,7 @@ from workflow.scripts.step import Count, Positive, Share
 from workflow.scripts.together import task
 
 CHATTER = 1e-6  # share by which the objective may rise in a step, across a kink
-SHORTEST = 1 / 16  # of the steps, whatever the objective does: a kink would halve them forever
+SHORTEST = 1 / 16  # of the first of them, whatever the objective does: kinks would halve it forever
 ACCURACY = 1e-7  # of an eigenvalue of the Hessian, in units of the largest
 
 
@@ -112,8 +112,8 @@ def trace(options, filters, weights, patches, y, beta):
     first_loss, largest, before = None, np.inf, 0.0
     for time in times(options):
         if length := time - before:
-            most = np.minimum(options.step_size / largest, length / options.substeps / beta)
-            filters, weights = descend(filters, weights, *data, length / beta, most)
+            longest = np.minimum(options.step_size / largest, length / options.substeps / beta)
+            filters, weights = descend(filters, weights, *data, length / beta, longest)
         objective, loss, _ = slopes(filters, weights, *data)
         smallest, largest = hessian_extremes(filters, weights, *data)
         first_loss = loss if first_loss is None else first_loss
@@ -144,29 +144,31 @@ def slopes(filters, weights, patches, y, beta):
         filters, weights, patches, y, both=True
     )
     loss = (residual**2).sum(-1) / 2
-    decayed = by_filters + beta[:, None, None] * filters, by_weights + beta[:, None] * weights
+    decayed = by_filters + beta[..., None, None] * filters, by_weights + beta[..., None] * weights
     return loss + beta / 2 * squares(filters, weights), loss, decayed
 
 
-def descend(filters, weights, patches, y, beta, length, steps):
-    """Filters and weights after steps of the sum `length`, each of at most `steps`, by trial."""
-    filters, weights, left = filters.copy(), weights.copy(), length.copy()
-    steps, shortest = steps.copy(), SHORTEST * steps
+def descend(filters, weights, patches, y, beta, length, longest):
+    """Filters and weights of every trial after steps of the sum `length`, each at most `longest`.
+
+    One trial after the other: what a step needs of one stays in the processor's cache.
+    """
+    trials = zip(filters, weights, patches, y, beta, length, longest, strict=True)
+    return tuple(map(np.stack, zip(*(_descend(*trial) for trial in trials), strict=True)))
+
+
+def _descend(filters, weights, patches, y, beta, left, longest):
+    step_size = longest
     objective, _, (by_filters, by_weights) = slopes(filters, weights, patches, y, beta)
-    while len(going := np.flatnonzero(left > 0)):
-        taken = np.minimum(steps[going], left[going])
-        new = (
-            filters[going] - taken[:, None, None] * by_filters[going],
-            weights[going] - taken[:, None] * by_weights[going],
-        )
-        found, _, (new_filters, new_weights) = slopes(*new, patches[going], y[going], beta[going])
-        fell = found <= objective[going] * (1 + CHATTER)
-        fell |= steps[going] <= shortest[going]
-        steps[going[~fell]] /= 2
-        on = going[fell]
-        left[on] -= taken[fell]
-        objective[on], filters[on], weights[on] = found[fell], new[0][fell], new[1][fell]
-        by_filters[on], by_weights[on] = new_filters[fell], new_weights[fell]
+    while left > 0:
+        taken = min(step_size, left)
+        new = filters - taken * by_filters, weights - taken * by_weights
+        found, _, gradients = slopes(*new, patches, y, beta)
+        if found > objective * (1 + CHATTER) and step_size > SHORTEST * longest:
+            step_size /= 2
+            continue
+        (filters, weights), objective, (by_filters, by_weights) = new, found, gradients
+        left -= taken
     return filters, weights
 
 
