@@ -22,7 +22,7 @@ from workflow.scripts.step import Count, Positive, Share
 from workflow.scripts.together import task
 
 CHATTER = 1e-6  # share by which the objective may rise in a step, across a kink
-SHORTEST = 1 / 16  # of the first of them, whatever the objective does: kinks would halve it forever
+SHORTEST = 1 / 4  # of the first of them, whatever the objective does: kinks would halve it forever
 ACCURACY = 1e-7  # of an eigenvalue of the Hessian, in units of the largest
 
 
