@@ -1,163 +1,220 @@
-"""What the steps of together measure, mathematics against mathematics."""
+"""What the steps of the room add to the library: the task, its descent and its maps."""
 
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose
 
-from cnntheory.ergen2021 import Network
+from cnntheory.ergen2021 import Network, train_convex
 from workflow.scripts import step
-from workflow.scripts.together import task, trace_training
+from workflow.scripts.together import map_dimensions, map_widths, task
 
-TRACED = dict(
-    trials=2,
-    patches=4,
-    patch_size=3,
-    teacher=2,
-    noise=0.1,
-    widths=[3, 12],
-    samples=6,
-    decay=0.1,
-    times=4,
-    first=1e-3,
-    last=4.0,
-    step_size=1.0,
-    substeps=4,
-    condition_images=40,
-    directions=2,
-)
-
-
-def traced(width):
-    """Start of a training on data sets of Gaussian patches: options, filters, weights, data."""
-    options = trace_training.Options(**TRACED)
-    rng = step.streams(0, "trace_training")
-    data = task.draw_data(options, rng, options.samples, 1)
-    start = trace_training.balance(*task.draw_students(options, rng, width))
-    return options, *start, (data.patches, data.y, np.array([0.02, 0.05]))
+COMMON = {
+    "trials": 3,
+    "patches": 4,
+    "patch_size": 3,
+    "teacher": 2,
+    "noise": 0.0,
+    "samples": [4, 9],
+    "widths": [2, 16],
+    "tests": 50,
+    "steps": 300,
+    "step_size": 0.5,
+    "stop": 1e-5,
+    "reached": 0.01,
+    "certified": 2,
+    "decay": 0.03,
+    "tolerance": 1e-4,
+}
 
 
-def objective_by_torch(patches, y, beta, width):
-    """The objective of one data set as a function of all parameters, filters first."""
-    patches, y = torch.from_numpy(patches), torch.from_numpy(y)
-
-    def objective(theta):
-        filters, weights = theta[:-width].reshape(width, -1), theta[-width:]
-        outputs = torch.relu(patches @ filters.T).sum(1) @ weights
-        return ((outputs - y) ** 2).sum() / 2 + beta / 2 * (theta**2).sum()
-
-    return objective
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
 
 
-def joined(filters, weights):
-    return np.concatenate([filters.ravel(), weights])
+@pytest.fixture
+def options():
+    return map_widths.Options(case="two_filters", **COMMON)
 
 
-def test_balanced_networks_are_the_same_with_layers_of_one_length():
-    options, filters, weights, (patches, *_) = traced(5)
-    drawn = task.draw_students(options, step.streams(0, "trace_training"), 5)
-    assert_allclose(task.outputs(filters, weights, patches), task.outputs(*drawn, patches))
-    assert_allclose(np.linalg.norm(filters, axis=-1), np.abs(weights))
+@pytest.fixture
+def streams():
+    return step.streams(3, "tests")
 
 
-def test_the_traced_objective_is_that_of_the_convex_programs():
-    _, filters, weights, data = traced(5)
-    found = trace_training.slopes(filters, weights, *data)[0]
-    for trial, (patches, y, beta) in enumerate(zip(*data, strict=True)):
-        network = Network(filters[trial], weights[trial])
-        assert network.objective(patches, y, beta) == pytest.approx(found[trial])
+# The task
 
 
-@pytest.mark.parametrize("width", [1, 3, 12])
-@pytest.mark.parametrize("scale", [1.0, 0.01])
-def test_extreme_eigenvalues_of_the_hessian_are_those_of_automatic_differentiation(width, scale):
-    """Near the start J^T J is large, at small weights the blocks are; both widths beside n = 6."""
-    _, filters, weights, data = traced(width)
-    filters, weights = scale * filters, scale * weights
-    found = trace_training.hessian_extremes(filters, weights, *data)
-    for trial, (patches, y, beta) in enumerate(zip(*data, strict=True)):
-        objective = objective_by_torch(patches, y, beta, width)
-        theta = torch.from_numpy(joined(filters[trial], weights[trial]))
-        values = np.linalg.eigvalsh(torch.autograd.functional.hessian(objective, theta).numpy())
-        wanted = np.array([values[0], values[-1]])
-        assert_allclose([part[trial] for part in found], wanted, atol=2e-7 * np.abs(values).max())
+def test_quadrants_are_white_and_a_linear_map_of_the_patches(rng):
+    images = rng.integers(0, 256, (200, 28, 28), dtype=np.uint8)
+    found = task.quadrants(images, 3)
+    rows = found.reshape(-1, 3)
+    np.testing.assert_allclose(rows.mean(0), 0, atol=1e-10)
+    np.testing.assert_allclose(rows.T @ rows / len(rows), np.eye(3), atol=1e-10)
+    corners = images[:, :14, :14].reshape(200, -1) / 255
+    design = np.column_stack([corners, np.ones(200)])
+    fit = design @ np.linalg.lstsq(design, found[:, 0], rcond=None)[0]
+    np.testing.assert_allclose(fit, found[:, 0], atol=1e-8)
 
 
-def test_filters_that_see_nothing_have_the_curvature_of_weight_decay():
-    _, filters, weights, (patches, y, beta) = traced(3)
-    dead = np.zeros_like(filters), np.zeros_like(weights)
-    smallest, largest = trace_training.hessian_extremes(*dead, patches, y, beta)
-    assert_allclose(smallest, beta)
-    assert_allclose(largest, beta)
+def test_data_sets_are_nested_and_labelled_by_their_teachers(options, streams):
+    small, large = (task.draw_data(options, streams, n, 50) for n in (4, 9))
+    np.testing.assert_array_equal(large.patches[:, :4], small.patches)
+    np.testing.assert_array_equal(large.y[:, :4], small.y)
+    gram = small.teachers @ np.swapaxes(small.teachers, -1, -2)
+    np.testing.assert_allclose(gram, np.broadcast_to(np.eye(2), gram.shape), atol=1e-12)
+    hidden = np.maximum(np.einsum("tnkp,tmp->tnkm", small.patches, small.teachers), 0).sum(2)
+    np.testing.assert_allclose(small.y, hidden[..., 0] - hidden[..., 1], atol=1e-12)
 
 
-@pytest.mark.parametrize("width", [1, 12])
-def test_predictions_are_those_of_small_steps_on_the_linearised_model(width):
-    """With fewer parameters than samples, and with more."""
-    _, filters, weights, data = traced(width)
-    linear = trace_training.linearise(filters, weights, *data)
-    patches, y, beta = data
-    count, time = 4000, 0.7 / beta
-    movement, objective = trace_training.predict(linear, beta, time)
-    for trial in range(len(y)):
-        start = joined(filters[trial], weights[trial])
-
-        def outputs(theta, trial=trial):
-            parts = theta[:-width].reshape(width, -1), theta[-width:]
-            hidden = torch.relu(torch.from_numpy(patches[trial]) @ parts[0].T).sum(1)
-            return hidden @ parts[1]
-
-        theta = torch.from_numpy(start)
-        jacobian = torch.autograd.functional.jacobian(outputs, theta).numpy()
-        residual = outputs(theta).numpy() - y[trial]
-        moved = np.zeros_like(start)
-        for _ in range(count):
-            slope = jacobian.T @ (residual + jacobian @ moved) + beta[trial] * (start + moved)
-            moved = moved - time[trial] / count * slope
-        decay = ((start + moved) ** 2).sum()
-        loss = ((residual + jacobian @ moved) ** 2).sum() / 2
-        assert np.linalg.norm(moved) == pytest.approx(movement[trial], rel=1e-3)
-        assert loss + beta[trial] / 2 * decay == pytest.approx(objective[trial], rel=1e-3)
+def test_noise_is_on_the_labels_only(options, streams):
+    noisy = options.model_copy(update={"noise": 0.5})
+    clean, found = (task.draw_data(o, streams, 9, 50) for o in (options, noisy))
+    np.testing.assert_array_equal(found.test_outputs, clean.test_outputs)
+    assert (found.y != clean.y).all()
 
 
-def test_descent_goes_as_far_as_it_is_asked_and_downhill():
-    _, filters, weights, data = traced(12)
-    before = trace_training.slopes(filters, weights, *data)[0]
-    length, steps = np.array([0.5, 2.0]), np.array([0.01, 0.02])
-    long = trace_training.descend(filters, weights, *data, length, steps)
-    first = trace_training.descend(filters, weights, *data, 0.4 * length, steps)
-    after = trace_training.slopes(*long, *data)[0]
-    assert (after < trace_training.slopes(*first, *data)[0]).all() and (after < before).all()
-    # A flow: half-way and then on is the whole way.
-    second = trace_training.descend(*first, *data, 0.6 * length, steps)
-    assert_allclose(second[0], long[0], rtol=0, atol=0.01)
+def test_too_few_images_are_refused(options, streams, rng):
+    with pytest.raises(ValueError, match=r"9 \+ 50 images asked for, 20 there"):
+        task.draw_data(options, streams, 9, 50, rng.standard_normal((20, 4, 3)))
 
 
-def test_a_step_that_is_too_long_is_halved():
-    _, filters, weights, data = traced(12)
-    _, largest = trace_training.hessian_extremes(filters, weights, *data)
-    before = trace_training.slopes(filters, weights, *data)[0]
-    found = trace_training.descend(filters, weights, *data, 40 / largest, 8 / largest)
-    assert (trace_training.slopes(*found, *data)[0] < before).all()
+def test_slopes_are_those_of_autograd(rng):
+    filters, weights = rng.standard_normal((2, 5, 3)), rng.standard_normal((2, 5))
+    patches, y = rng.standard_normal((2, 7, 4, 3)), rng.standard_normal((2, 7))
+    residual, by_filters, by_weights = task.residual_and_slope(
+        filters, weights, patches, y, both=True
+    )
+    w, a = (torch.tensor(part, requires_grad=True) for part in (filters, weights))
+    hidden = torch.relu(torch.einsum("tnkp,tmp->tnkm", torch.tensor(patches), w)).sum(2)
+    outputs = torch.einsum("tnm,tm->tn", hidden, a)
+    (((outputs - torch.tensor(y)) ** 2).sum() / 2).backward()
+    np.testing.assert_allclose(residual, outputs.detach().numpy() - y, atol=1e-12)
+    np.testing.assert_allclose(by_filters, w.grad, atol=1e-12)
+    np.testing.assert_allclose(by_weights, a.grad, atol=1e-12)
+    np.testing.assert_allclose(task.outputs(filters, weights, patches) - y, residual, atol=1e-12)
 
 
-def test_trainings_on_images_end_near_and_above_the_certified_optimum():
-    images = np.random.default_rng(0).integers(256, size=(60, 8, 8))
-    options = trace_training.Options(**TRACED)
-    table = trace_training.measure(options, step.streams(1, "trace_training"), images)
-    assert len(table) == 2 * 2 * 4 and not table.isna().any(axis=None)
-    assert (table.objective >= table.dual_bound * (1 - 1e-9)).all()
-    last = table[(table.time == table.time.max()) & (table.width == 12)]
-    assert (last.objective < 1.05 * last.program).all()
-    assert (table.gamma > 0).all() and (table.merged_gamma > 0).all()
-    # Another width changes no other row.
-    fewer = trace_training.Options(**TRACED | {"widths": [12]})
-    again = trace_training.measure(fewer, step.streams(1, "trace_training"), images)
-    assert (again.to_numpy() == table[table.width == 12].to_numpy()).all()
+def test_the_tangent_kernel_is_that_of_autograd(rng):
+    filters, weights = rng.standard_normal((1, 3, 2)), np.array([1.0, -1.0, 0.5])
+    patches = rng.standard_normal((1, 5, 4, 2))
+
+    def outputs(w):
+        hidden = torch.relu(torch.einsum("nkp,mp->nkm", torch.tensor(patches[0]), w)).sum(1)
+        return hidden @ torch.tensor(weights)
+
+    jacobian = torch.autograd.functional.jacobian(outputs, torch.tensor(filters[0]))
+    rows = jacobian.reshape(5, -1)
+    np.testing.assert_allclose(task.kernel(filters, weights, patches)[0], rows @ rows.T, atol=1e-12)
 
 
-@pytest.mark.parametrize("wrong", [{"patches": 3}, {"patch_size": 1}])
-def test_images_that_are_cut_otherwise_are_refused(wrong):
-    options = trace_training.Options(**TRACED | wrong)
-    with pytest.raises(ValueError, match=next(iter(wrong))):
-        trace_training.measure(options, step.streams(0, "x"), np.zeros((60, 8, 8)))
+# The maps
+
+
+def test_the_frozen_kernel_is_linear_descent(rng):
+    factor = rng.standard_normal((2, 4, 6))
+    values, vectors = np.linalg.eigh(factor @ np.swapaxes(factor, -1, -2))
+    residual = rng.standard_normal((2, 4))
+    step_size = 0.5 / values[:, -1]
+    along = (np.swapaxes(vectors, -1, -2) @ residual[..., None])[..., 0] ** 2
+    found = map_widths.frozen_times(along, 1 - step_size[:, None] * values, 0.01, 10_000)
+    for trial in range(2):
+        weights, t = np.zeros(6), 0
+        loss = first = (residual[trial] ** 2).sum()
+        while loss > 0.01 * first:
+            left = residual[trial] + factor[trial] @ weights
+            weights = weights - step_size[trial] * factor[trial].T @ left
+            loss, t = ((residual[trial] + factor[trial] @ weights) ** 2).sum(), t + 1
+        assert found[trial] == t
+
+
+def test_a_kernel_without_the_labels_never_gets_there():
+    assert map_widths.frozen_times(np.ones((1, 2)), np.array([[1.0, 0.5]]), 0.01, 50) == np.inf
+
+
+def test_balanced_networks_are_the_same_functions(rng):
+    filters, weights = rng.standard_normal((2, 4, 3)), np.array([1.0, -1.0, 0.3, -2.0])
+    patches = rng.standard_normal((2, 5, 4, 3))
+    balanced = map_widths.balance(filters, weights)
+    np.testing.assert_allclose(
+        task.outputs(*balanced, patches), task.outputs(filters, weights, patches), atol=1e-12
+    )
+    np.testing.assert_allclose(np.linalg.norm(balanced[0], axis=-1), np.abs(balanced[1]))
+
+
+def test_the_step_is_that_of_both_layers(rng):
+    filters, weights = rng.standard_normal((1, 3, 2)), rng.standard_normal((1, 3))
+    patches = rng.standard_normal((1, 4, 2, 2))
+    shift = 1e-6
+    columns = []
+    for index in np.ndindex(3, 2):
+        moved = filters.copy()
+        moved[(0, *index)] += shift
+        columns.append(task.outputs(moved, weights, patches)[0])
+    for j in range(3):
+        moved = weights.copy()
+        moved[0, j] += shift
+        columns.append(task.outputs(filters, moved, patches)[0])
+    jacobian = (np.array(columns) - task.outputs(filters, weights, patches)[0]) / shift
+    found = map_widths.largest_curvature(filters, weights, patches)
+    assert found[0] == pytest.approx(np.linalg.eigvalsh(jacobian.T @ jacobian)[-1], rel=1e-4)
+
+
+def test_decayed_descent_measures_the_objective_of_the_programs(options, streams):
+    data = task.draw_data(options, streams, 9, 50)
+    optima = map_widths.certify_optima(options, data, 9)
+    start = task.draw_students(options, streams, 16)
+    found = map_widths.train_decayed(options, data, 9, *start, optima)
+    assert (found.objective >= found.dual_bound).all()
+    row, filters = optima[0], map_widths.balance(start[0][:1], start[1])
+    network = Network(filters=filters[0][0], weights=filters[1][0], architecture="average")
+    first = network.objective(data.patches[0, :9], data.y[0, :9], row["beta"])
+    still = options.model_copy(update={"steps": 0})
+    stays = map_widths.train_decayed(still, data, 9, *start, optima)
+    assert stays.objective[0] == pytest.approx(first, rel=1e-12)
+    assert found.objective[0] < first
+    again = train_convex(data.patches[0, :9], data.y[0, :9], row["beta"], tol=1e-6)
+    assert row["dual_bound"] == pytest.approx(again.objective, rel=1e-3)
+
+
+def test_a_map_says_what_became_of_every_run(options, streams):
+    found = map_widths.draw_map(options, streams, "two_filters")
+    runs = found["runs"]
+    assert len(runs) == 3 * 2 * 3
+    assert runs.objective.notna().sum() == 2 * 2 * 3
+    assert (runs.seed.value_counts() == 6).all()
+    wide = runs[(runs.width == 16) & (runs.samples == 4)]
+    assert (wide.end_loss < 1e-2).all()
+    # At the teacher itself nothing is left to learn.
+    data = task.draw_data(options, streams, 9, 50)
+    assert np.allclose(task.outputs(data.teachers, data.signs, data.patches), data.y)
+    assert (found["limits"].condition_ratio < 1).all()
+    alone = options.model_copy(update={"patches": 1})
+    one = task.draw_data(alone, streams, 9, 50)
+    assert (map_widths.begin_theories(alone, one).condition_ratio > 1).all()
+
+
+def test_recovery_is_seen_by_every_method():
+    options = map_dimensions.Options(
+        trials=3,
+        patches=4,
+        kernels=2,
+        dimensions=[2, 3, 4],
+        samples_per_entry=[1, 4, 12],
+        convex_dimensions=[2],
+        convex_trials=2,
+        decay=1e-3,
+        tolerance=1e-4,
+        steps=100,
+        scale=1.5,
+        radius=0.05,
+        tests=200,
+    )
+    found = map_dimensions.measure(options, step.streams(3, "tests"))
+    sizes = found.groupby("method").size()
+    assert sizes.to_dict() == {"convex": 6, "local": 27, "random": 27, "span": 27, "tensor": 27}
+    many = found[found.samples >= 12 * found.patch_size]
+    assert (many[many.method == "local"].test_error < 1e-6).all()
+    assert (many[many.method == "convex"].test_error < 1e-2).all()
+    few = found[(found.samples == found.patch_size) & (found.method == "random")]
+    assert (few.test_error > 1e-2).all()

@@ -45,11 +45,19 @@ def measure(options, rng):
         ]
         for n in counts:
             for method, found in learn(options, problems, p, n):
-                rows += [
-                    {"method": method, "patch_size": p, "samples": n, "seed": seed, "test_error": e}
-                    for seed, e in enumerate(found)
-                ]
+                rows += rows_of(method, p, n, found)
+        # In the span of the teacher's filters, were it known, the dimension is their number.
+        for share in options.samples_per_entry:
+            n = int(np.ceil(share * options.kernels))
+            rows += rows_of("span", p, n, learn_in_span(options, problems, n))
     return pd.DataFrame(rows)
+
+
+def rows_of(method, p, n, errors):
+    return [
+        {"method": method, "patch_size": p, "samples": n, "seed": seed, "test_error": error}
+        for seed, error in enumerate(errors)
+    ]
 
 
 def draw_problem(options, draws, p, most):
@@ -61,6 +69,7 @@ def draw_problem(options, draws, p, most):
         "patches": draws.standard_normal((most, options.patches, p)),
         "random": start_at_random(draws, shape, options.scale),
         "local": start_near(draws, teacher, options.radius),
+        "span": start_at_random(draws, (options.kernels, options.kernels), options.scale),
         "test": draws.standard_normal((options.tests, options.patches, p)),
     }
 
@@ -100,6 +109,21 @@ def learn(options, problems, p, n):
             found = train_convex(x, labels, beta, tol=options.tolerance)
             values.append(found.network.predict(unseen))
         yield "convex", errors(np.array(values), slice(len(values)))
+
+
+def learn_in_span(options, problems, n):
+    """Test errors of random starts on patches projected on the span of the teacher: the control."""
+    found = []
+    for problem in problems:
+        basis = np.linalg.qr(problem["teacher"].T)[0]
+        teacher = problem["teacher"] @ basis
+        found.append((teacher, problem["patches"][:n] @ basis, problem["test"] @ basis))
+    teachers, patches, test = map(np.array, zip(*found, strict=True))
+    start = np.array([problem["span"] for problem in problems])
+    y = network_output(teachers, patches, "relu")
+    end = train_levenberg_marquardt(start, patches, y, "relu", max_iter=options.steps).filters
+    truth = network_output(teachers, test, "relu")
+    return ((network_output(end, test, "relu") - truth) ** 2).mean(-1) / truth.var(-1)
 
 
 if __name__ == "__main__":

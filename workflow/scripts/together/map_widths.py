@@ -35,7 +35,7 @@ class Map(Task):
     """What a map of widths and sample sizes is asked, whatever the inputs are."""
 
     samples: list[Count] = Field(min_length=2, description="n")
-    widths: list[Count] = Field(min_length=2, description="m; the teacher's is added")
+    widths: list[Count] = Field(min_length=2, description="m; that of the teacher and 1 are added")
     tests: Count = Field(description="inputs on which the error to the teacher is measured")
     steps: Count = Field(description="of descent, at most")
     step_size: Share = Field(description="in units of 1 / lambda_max of the kernel at the start")
@@ -61,7 +61,7 @@ def measure(options, rng):
 def draw_map(options, rng, label, pool=None):
     """The tables of a map: of all runs, of certified optima, of where the theories begin."""
     data = draw_data(options, rng, max(options.samples), options.tests, pool)
-    widths = sorted({options.teacher, *(m for m in options.widths if m >= options.teacher)})
+    widths = sorted({1, options.teacher, *options.widths})
     cells = [(n, m) for n in options.samples for m in widths]
     runs, optima = [], []
     for n in options.samples:
