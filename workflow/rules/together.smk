@@ -32,6 +32,15 @@ declare(
     output="<results>/together/dimensions.parquet",
     priority=1,
 )
+declare(
+    "together",
+    "trace_training",
+    "Where training lives, from few filters to many",
+    input=TASK_IMAGES,
+    output="<results>/together/training.parquet",
+    priority=1,
+    replicate=True,
+)
 # What other papers' steps have measured, beside what the papers prove.
 declare(
     "together",
