@@ -194,15 +194,6 @@ class _Group:
     def samples(self):
         return self.y.shape[1]
 
-    def owe(self, p, index):
-        """Steps along p, of all samples or of those at `index`, that W_1 takes in `settle`."""
-        if self.owed is None:
-            self.owed = torch.zeros_like(self.first)
-        if index is None:
-            self.owed += p
-        else:
-            self.owed[torch.arange(len(index), device=index.device)[:, None], index] += p
-
     def settle(self):
         """Take the steps that W_1 owes."""
         if self.owed is not None:
@@ -255,18 +246,20 @@ def _finish_pass(group, signals, y, descends):
 
 
 def _descend(group, one, step, moving, index):
-    """``W_l -= step p_l^T rows_l`` in place where trials move, of W_1 in ``W_1 h_0`` alone."""
+    """``W_l -= step p_l^T rows_l`` in place where trials move, and the same in ``W_1 h_0``."""
     step = step[:, None, None]
     scaled = [p * step for p in one.vectors]
     if not moving.all():
         # A trial that diverged has no finite p for its step 0 to cancel.
         scaled = [torch.where(moving[:, None, None], p, 0) for p in scaled]
-    known = group.first is not None
-    if known:
+    matrices = list(zip(group.net.W, one.signals.rows, scaled, strict=True))
+    if group.first is not None:
         seen = group.gram if index is None else _select(group.gram, index).mT
         group.first = group.first.baddbmm(seen, scaled[0], alpha=-1)
-        group.owe(scaled[0], index)
-    for W, rows, p in list(zip(group.net.W, one.signals.rows, scaled, strict=True))[known:]:
+        if index is None:  # W_1 itself is not looked at before `settle`
+            group.owed = scaled[0] if group.owed is None else group.owed + scaled[0]
+            del matrices[0]
+    for W, rows, p in matrices:
         W.baddbmm_(p.mT, rows, alpha=-1)
 
 

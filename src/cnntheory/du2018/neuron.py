@@ -49,8 +49,8 @@ def empirical_gradient(filters, w_star, patches, noise=None):
     Parameters
     ----------
     filters : (..., m, p) array
-    w_star : (..., m, p) or (..., 1, p) array
-        Their teachers, or one for all.
+    w_star : (..., g, p) array
+        Their teachers, each of m / g consecutive filters: one for all, or for each its own.
     patches : (..., n, k, p) array
     noise : (..., n, m) array, optional
         Added to the labels ``f(w*, Z)``.
@@ -72,7 +72,7 @@ def empirical_gradient(filters, w_star, patches, noise=None):
     active = (both[..., :m, :] > 0).reshape(*both.shape[:-2], m, n, k)
     np.maximum(both, 0, out=both)
     outputs = both.reshape(*both.shape[:-1], n, k).mean(axis=-1)
-    residual = outputs[..., :m, :] - outputs[..., m:, :]
+    residual = outputs[..., :m, :] - outputs[..., m:, :].repeat(m // w_star.shape[-2], axis=-2)
     if noise is not None:
         residual = residual - np.swapaxes(noise, -1, -2)
     weighted = active * (residual / (n * k))[..., None]
