@@ -79,13 +79,15 @@ def empirical_gradient(filters, w_star, patches, noise=None):
     return weighted.reshape(*both.shape[:-2], m, n * k) @ rows
 
 
-def region_means(w, w_star, patches):
+def region_means(w, w_star, patches, regions=("pp", "pm", "mp")):
     """The vectors Z_pp, Z_pm, Z_mp of the convolutional analysis (section 3 of the paper).
 
     Parameters
     ----------
     w, w_star : (p,) arrays
     patches : (n, k, p) array
+    regions : sequence of str, optional
+        Those that are asked for.
 
     Returns
     -------
@@ -95,8 +97,11 @@ def region_means(w, w_star, patches):
     """
     on, star = patches @ w > 0, patches @ w_star > 0
     k = patches.shape[-2]
-    regions = np.stack([on & star, on & ~star, ~on & star], axis=1)
-    return tuple(np.swapaxes(regions.astype(patches.dtype) @ patches / k, 0, 1))
+    inside = {"pp": on & star, "pm": on & ~star, "mp": ~on & star}
+    return tuple(
+        np.einsum("nk,nkp->np", inside[region].astype(patches.dtype), patches) / k
+        for region in regions
+    )
 
 
 def neuron_gradient(w, w_star, a_pp, a_pm):
