@@ -22,7 +22,6 @@ NUMERICAL = {
     "pandas": ("pandas", "numpy"),
     "pyarrow": ("pyarrow",),
     "scipy": ("scipy", "numpy"),
-    "seaborn": ("seaborn", "matplotlib", "scipy"),
     "sklearn": ("scikit-learn", "scipy", "numpy"),
     "torch": ("pytorch-cpu",),
 }

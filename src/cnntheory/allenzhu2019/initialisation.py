@@ -11,7 +11,7 @@ import scipy  # its parts load when used
 import torch
 
 from .kernel import correlation
-from .networks import backward, drawer, generators
+from .networks import drawer, generators
 from .training import spectral_norm
 
 
@@ -159,16 +159,13 @@ def backward_products(net, signals):
         The networks are not fully connected.
     """
     _check_plain(net)
-    by_output = []
-    for k in range(net.outputs):
-        weights = torch.zeros_like(signals.outputs)
-        weights[:, :, k] = 1
-        by_output.append(backward(net, signals, weights))
-    found = []
-    for layer, W in enumerate(net.W):
-        rows = torch.stack([vectors[layer] @ W for vectors in by_output], dim=2)
+    n = signals.outputs.shape[1]
+    # (S, n, d, m), which W multiplies as (S, n d, m).
+    rows, found = net.B[:, None].expand(-1, n, -1, -1), []
+    for W, h in zip(reversed(net.W), reversed(signals.hidden), strict=False):
+        rows = ((rows * (h > 0)[:, :, None]).flatten(1, 2) @ W).reshape(rows.shape)
         found.append(torch.linalg.eigvalsh(rows @ rows.mT)[..., -1].sqrt())
-    return torch.stack(found, dim=1)
+    return torch.stack(found[::-1], dim=1)
 
 
 def product_norms(net, signals, sample, first, last):

@@ -245,12 +245,11 @@ def drawer(rng, variance, device, dtype, **sizes):
         raise ValueError(f"variance: expected a positive number, found {variance}")
 
     def draw(rows, columns, entry_variance):
-        matrices = torch.empty(len(rngs), rows, columns, device=device, dtype=dtype)
-        for matrix, rng in zip(matrices, rngs, strict=True):
-            normal = rng.standard_normal((rows, columns))
-            normal *= math.sqrt(entry_variance)
-            matrix.copy_(torch.from_numpy(normal))
-        return matrices
+        matrices = torch.empty(len(rngs), rows, columns, dtype=torch.float64)
+        for matrix, rng in zip(matrices.numpy(), rngs, strict=True):
+            rng.standard_normal(out=matrix)
+            matrix *= math.sqrt(entry_variance)
+        return matrices.to(device, dtype)
 
     return draw
 

@@ -2,7 +2,8 @@
 
 The gradient ``p^T rows`` has rank n in a fully-connected network: it goes into W without ever being
 formed, and its norm follows from two n x n Gram matrices. ``W_1`` sees the same ``h_0`` at every
-step, so that its products with it are updated in the space of samples.
+step, so that its products with it are updated in the space of samples, and the matrix itself only
+when somebody asks for it.
 """
 
 from __future__ import annotations
@@ -31,16 +32,22 @@ class State:
     Attributes
     ----------
     iteration : int
-    network : Network
-        The networks as they are now; `copy` them to keep them.
     running : bool tensor, shape (S,)
         Which trials go on; all else is, for a stopped trial, as it was when it stopped.
     """
 
     iteration: int
-    network: Network
     running: torch.Tensor
+    _network: Network
+    _groups: list
     _passes: list
+
+    @property
+    def network(self):
+        """The networks as they are now, a `Network`; `copy` them to keep them."""
+        for group in self._groups:
+            group.settle()
+        return self._network
 
     @cached_property
     def loss(self):
@@ -97,7 +104,8 @@ def descent(
     Parameters
     ----------
     net : Network
-        Trained in place: `copy` it before if the start is needed.
+        Trained in place: `copy` it before if the start is needed. While it is trained, ask
+        `State.network`: the first matrix follows late.
     X : tensor, shape (S, n, p)
         The inputs of each trial.
     y : tensor, shape (S, n) or (S, n, d); integers of shape (S, n) for cross-entropy
@@ -141,28 +149,32 @@ def descent(
     groups = _groups(net, X, y, loss)
     passes = [_full_pass(group, batch is None) for group in groups]
     running = torch.ones(S, dtype=torch.bool, device=X.device)
-    for iteration in range(max_iter + 1):
-        if iteration % every == 0 or iteration == max_iter:
-            value = torch.cat([one.loss for one in passes])
-            if iteration == 0:
-                low, high = tol * value, ceiling * value
-            running = running & (value > low) & (value <= high)
-            yield State(iteration, net, running, list(passes))
-            if iteration == max_iter or not running.any():
-                return
-        eta = step(iteration) if callable(step) else step
-        eta = torch.as_tensor(eta, dtype=X.dtype, device=X.device).expand(S)
-        eta = torch.where(running, eta if batch is None else eta * (n / batch), 0)
-        index = None if batch is None else _draw_batches(rngs, n, batch, X.device)
-        measured_next = (iteration + 1) % every == 0 or iteration + 1 == max_iter
-        for k, group in enumerate(groups):
-            if not (moving := running[group.trials]).any():
-                continue
-            chosen = None if batch is None else index[group.trials]
-            one = passes[k] if batch is None else _batch_pass(group, chosen)
-            _descend(group, one, eta[group.trials], moving, chosen)
-            if batch is None or measured_next:
-                passes[k] = _full_pass(group, batch is None)
+    try:
+        for iteration in range(max_iter + 1):
+            if iteration % every == 0 or iteration == max_iter:
+                value = torch.cat([one.loss for one in passes])
+                if iteration == 0:
+                    low, high = tol * value, ceiling * value
+                running = running & (value > low) & (value <= high)
+                yield State(iteration, running, net, groups, list(passes))
+                if iteration == max_iter or not running.any():
+                    return
+            eta = step(iteration) if callable(step) else step
+            eta = torch.as_tensor(eta, dtype=X.dtype, device=X.device).expand(S)
+            eta = torch.where(running, eta if batch is None else eta * (n / batch), 0)
+            index = None if batch is None else _draw_batches(rngs, n, batch, X.device)
+            measured_next = (iteration + 1) % every == 0 or iteration + 1 == max_iter
+            for k, group in enumerate(groups):
+                if not (moving := running[group.trials]).any():
+                    continue
+                chosen = None if batch is None else index[group.trials]
+                one = passes[k] if batch is None else _batch_pass(group, chosen)
+                _descend(group, one, eta[group.trials], moving, chosen)
+                if batch is None or measured_next:
+                    passes[k] = _full_pass(group, batch is None)
+    finally:
+        for group in groups:
+            group.settle()
 
 
 @dataclass
@@ -176,10 +188,17 @@ class _Group:
     h: torch.Tensor  # h_0
     gram: torch.Tensor | None  # <h_0(x_i), h_0(x_j)>
     first: torch.Tensor | None  # W_1 h_0
+    owed: torch.Tensor | None = None  # W_1 has yet to move by - owed^T h_0
 
     @property
     def samples(self):
         return self.y.shape[1]
+
+    def settle(self):
+        """Take the steps that W_1 owes."""
+        if self.owed is not None:
+            self.net.W[0].baddbmm_(self.owed.mT, self.h, alpha=-1)
+            self.owed = None
 
 
 class _Pass(NamedTuple):
@@ -233,11 +252,15 @@ def _descend(group, one, step, moving, index):
     if not moving.all():
         # A trial that diverged has no finite p for its step 0 to cancel.
         scaled = [torch.where(moving[:, None, None], p, 0) for p in scaled]
-    for W, rows, p in zip(group.net.W, one.signals.rows, scaled, strict=True):
-        W.baddbmm_(p.mT, rows, alpha=-1)
+    matrices = list(zip(group.net.W, one.signals.rows, scaled, strict=True))
     if group.first is not None:
         seen = group.gram if index is None else _select(group.gram, index).mT
         group.first = group.first.baddbmm(seen, scaled[0], alpha=-1)
+        if index is None:  # W_1 itself is not looked at before `settle`
+            group.owed = scaled[0] if group.owed is None else group.owed + scaled[0]
+            del matrices[0]
+    for W, rows, p in matrices:
+        W.baddbmm_(p.mT, rows, alpha=-1)
 
 
 def _product_squares(rows, vectors):

@@ -49,8 +49,8 @@ def empirical_gradient(filters, w_star, patches, noise=None):
     Parameters
     ----------
     filters : (..., m, p) array
-    w_star : (..., m, p) or (..., 1, p) array
-        Their teachers, or one for all.
+    w_star : (..., g, p) array
+        Their teachers, each of m / g consecutive filters: one for all, or for each its own.
     patches : (..., n, k, p) array
     noise : (..., n, m) array, optional
         Added to the labels ``f(w*, Z)``.
@@ -72,20 +72,22 @@ def empirical_gradient(filters, w_star, patches, noise=None):
     active = (both[..., :m, :] > 0).reshape(*both.shape[:-2], m, n, k)
     np.maximum(both, 0, out=both)
     outputs = both.reshape(*both.shape[:-1], n, k).mean(axis=-1)
-    residual = outputs[..., :m, :] - outputs[..., m:, :]
+    residual = outputs[..., :m, :] - outputs[..., m:, :].repeat(m // w_star.shape[-2], axis=-2)
     if noise is not None:
         residual = residual - np.swapaxes(noise, -1, -2)
     weighted = active * (residual / (n * k))[..., None]
     return weighted.reshape(*both.shape[:-2], m, n * k) @ rows
 
 
-def region_means(w, w_star, patches):
+def region_means(w, w_star, patches, regions=("pp", "pm", "mp")):
     """The vectors Z_pp, Z_pm, Z_mp of the convolutional analysis (section 3 of the paper).
 
     Parameters
     ----------
     w, w_star : (p,) arrays
     patches : (n, k, p) array
+    regions : sequence of str, optional
+        Those that are asked for.
 
     Returns
     -------
@@ -95,8 +97,11 @@ def region_means(w, w_star, patches):
     """
     on, star = patches @ w > 0, patches @ w_star > 0
     k = patches.shape[-2]
-    regions = np.stack([on & star, on & ~star, ~on & star], axis=1)
-    return tuple(np.swapaxes(regions.astype(patches.dtype) @ patches / k, 0, 1))
+    inside = {"pp": on & star, "pm": on & ~star, "mp": ~on & star}
+    return tuple(
+        np.einsum("nk,nkp->np", inside[region].astype(patches.dtype), patches) / k
+        for region in regions
+    )
 
 
 def neuron_gradient(w, w_star, a_pp, a_pm):

@@ -222,11 +222,14 @@ def cross_norm(moments):
     )
 
 
-def sample_moments(w, w_star, patches):
+def sample_moments(
+    w, w_star, patches, pairs=("pp,pp", "pm,pm", "mp,mp", "pp,pm", "pp,mp", "pm,mp")
+):
     """The same products from a sample of patches ``(n, k, p)``; keys as in `patch_moments`.
 
-    For many filters at once see `cnntheory.du2018.condition.region_moments`.
+    All `pairs` unless some are asked for. For many filters at once see
+    `cnntheory.du2018.condition.region_moments`.
     """
-    means = dict(zip(("pp", "pm", "mp"), region_means(w, w_star, patches), strict=True))
-    pairs = ("pp,pp", "pm,pm", "mp,mp", "pp,pm", "pp,mp", "pm,mp")
+    regions = sorted({region for pair in pairs for region in pair.split(",")})
+    means = dict(zip(regions, region_means(w, w_star, patches, regions), strict=True))
     return {pair: means[pair[:2]].T @ means[pair[3:]] / len(patches) for pair in pairs}

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from cnntheory.allenzhu2019.inputs import pool
 from cnntheory.allenzhu2019.kernel import TangentKernel
-from cnntheory.allenzhu2019.networks import convolutional, forward, fully_connected, residual
-from cnntheory.allenzhu2019.training import accuracy, descent, evaluate_loss
+from cnntheory.allenzhu2019.networks import convolutional, fully_connected, residual
+from cnntheory.allenzhu2019.training import accuracy, descent
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
 from workflow.scripts.step import Count, Positive, from_rule
@@ -81,10 +81,9 @@ def epochs(net, x, classes, loss, options, rngs):
         rng=rngs,
         every=per_epoch,
     ):
-        outputs = forward(net, x).outputs
-        value = numpy(evaluate_loss(outputs, target, loss)[0])
+        value = numpy(state.loss)
         first = value if first is None else first
-        right = numpy(accuracy(outputs, classes))
+        right = numpy(accuracy(state.outputs, classes))
         yield state.iteration // per_epoch, right, value / first
         streak = streak + 1 if (right == 1).all() else 0
         if streak == SUSTAINED:

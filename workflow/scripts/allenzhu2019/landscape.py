@@ -58,8 +58,6 @@ class Options(step.Options):
         "resnet_true_compared_1",
         "resnet_true_compared_2",
         "resnet_true_compared_3",
-        "resnet_true_many_1",
-        "resnet_true_many_2",
         "resnet_noisy_many",
         "plain_true_many",
         "plain_noisy_many",

@@ -73,7 +73,7 @@ def measure(options, rng, pixels, digits):
         eta = TangentKernel.at(net, trials.x).step()
         for state in descent(net, trials.x, trials.y, eta, max_iter=max(options.times)):
             if state.iteration in options.times:
-                for rows in at_one_time(net, start, trials, sizes, rngs):
+                for rows in at_one_time(state.network, start, trials, sizes, rngs):
                     frames.append(
                         rows.assign(
                             width=width,

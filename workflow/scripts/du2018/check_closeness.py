@@ -37,9 +37,9 @@ def on_one_sample(angles, phi):
     gammas, averages, masses = [], [], []
     for side in (phi, -phi):
         w = np.array([np.cos(side), np.sin(side)])
-        gammas.append(np.linalg.eigvalsh(sample_moments(w, W_STAR, z)["pp,pp"])[0])
-        moments = sample_moments(w, W_STAR, average[:, None])
-        averages.append(np.linalg.eigvalsh(moments["pp,pp"])[0])
+        for found, patches in ((gammas, z), (averages, average[:, None])):
+            moments = sample_moments(w, W_STAR, patches, ["pp,pp"])
+            found.append(np.linalg.eigvalsh(moments["pp,pp"])[0])
         inside = (average @ w >= 0) & (average @ W_STAR >= 0)
         near = boundary_mass(average, w, rho) | boundary_mass(average, W_STAR, rho)
         masses.append((inside & near).mean())

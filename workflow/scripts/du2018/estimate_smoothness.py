@@ -34,7 +34,7 @@ def quotients(angle, z):
     w_star, across = np.eye(z.shape[-1])[:2]
     w = np.cos(angle) * w_star + np.sin(angle) * across
     minus, plus = (v / np.linalg.norm(v) for v in (w - w_star, w + w_star))
-    moments = sample_moments(w, w_star, z)
+    moments = sample_moments(w, w_star, z, ("pp,pp", "pm,pm"))
     both, wrong = moments["pp,pp"], moments["pm,pm"]
     eigenvalues = np.linalg.eigvalsh(both)
     return {

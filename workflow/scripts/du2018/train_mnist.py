@@ -47,10 +47,9 @@ def stochastic_gradient(star, patches, orders, together):
         parts = []
         for at, order in zip(first, orders, strict=True):
             group = w[at : at + together]
-            teachers = np.broadcast_to(star[at : at + together], group.shape)
             z = scaled(patches[next(order)])
-            flat = [filters.reshape(-1, z.shape[-1]) for filters in (group, teachers)]
-            parts.append(empirical_gradient(*flat, z).reshape(group.shape))
+            filters, teachers = group.reshape(-1, z.shape[-1]), star[at : at + together, 0]
+            parts.append(empirical_gradient(filters, teachers, z).reshape(group.shape))
         return np.concatenate(parts)
 
     return gradient

@@ -25,7 +25,6 @@ PACKAGES = (
     "pyarrow",
     "scikit-learn",
     "scipy",
-    "seaborn",
     "snakemake",
     "torch",
 )
