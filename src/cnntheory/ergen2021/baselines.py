@@ -11,12 +11,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from .architectures import Architecture, Average, Circular, Linear, Max, TwoReLU, Unpooled
+from .losses import make_loss
 from .network import Network
 from .train import check_beta, check_data
 
 _STEPS = {"adam": 2e-2, "gd": 2e-3, "sgd": 2e-3}
+# Losses of outputs (R, n), shape (R,), and their slopes, shape (R, n).
+_LOSSES = {
+    "squared": (lambda f, y: ((f - y) ** 2).sum(axis=1) / 2, lambda f, y: f - y),
+    "logistic": (
+        lambda f, y: np.logaddexp(0, -y * f).sum(axis=1),
+        lambda f, y: -y * expit(-y * f),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,7 @@ def train_baseline(
     start=None,
     callback=None,
     filter_length=None,
+    loss="squared",
 ):
     """Train one architecture from many random starts by Adam, gradient descent or SGD.
 
@@ -104,7 +115,7 @@ def train_baseline(
         Update; "sgd" needs a `batch_size`, which restarts share, and scales its gradient by n over
         it. Adam takes a `batch_size` too.
     step : float or ndarray, shape (restarts,), optional
-        Default 0.02 for Adam and 0.002 for the others, on the loss ``1/2 |f - y|^2``.
+        Default 0.02 for Adam and 0.002 for the others.
     schedule : {"cosine", "constant"}, optional
         Decay of the step: to zero at the last iteration, or none.
     batch_size : int, optional
@@ -119,6 +130,8 @@ def train_baseline(
         Called as ``callback(iteration, parameters, objective)`` at every record.
     filter_length : int, optional
         Of "circular", a control; the signal's by default.
+    loss : {"squared", "logistic"}, optional
+        ``1/2 |f - y|^2``, or ``sum log(1 + exp(-y f))`` of labels -1 and 1.
 
     Returns
     -------
@@ -134,7 +147,7 @@ def train_baseline(
         [patches], [y], [beta], rng=[rng], width=width, architecture=architecture,
         restarts=restarts, max_iter=max_iter, method=method, step=step, schedule=schedule,
         batch_size=batch_size, record_every=record_every, scale=scale, start=start,
-        callback=callback, filter_length=filter_length,
+        callback=callback, filter_length=filter_length, loss=loss,
     )  # fmt: skip
     return found
 
@@ -168,13 +181,15 @@ def train_baselines(patches, y, beta, *, rng, **options):
 
 def _train(
     patches, y, beta, *, rng, width, architecture, restarts, max_iter, method, step, schedule,
-    batch_size, record_every, scale, start, callback, filter_length,
+    batch_size, record_every, scale, start, callback, filter_length, loss,
 ):  # fmt: skip
     if method not in _STEPS:
         raise ValueError(f"method: expected one of {', '.join(_STEPS)}, found {method!r}")
     if schedule not in ("cosine", "constant"):
         raise ValueError(f"schedule: expected 'cosine' or 'constant', found {schedule!r}")
     architecture, patches, y = _check_sets(architecture, patches, y)
+    make_loss(loss, y)  # refuses unknown names and labels
+    value, slope = _LOSSES[loss]
     beta = np.array([np.broadcast_to(np.asarray(b, dtype=float), (restarts,)) for b in beta])
     check_beta(np.min(beta))
     (sets, n), rng = y.shape, [np.random.default_rng(one) for one in rng]
@@ -198,8 +213,7 @@ def _train(
 
     def full_objective():
         output, _ = model.forward(views, by_patch)
-        square = ((output - targets) ** 2).sum(axis=1)
-        return square / 2 + beta[:, 0] / 2 * (theta**2 @ decay)
+        return value(output, targets) + beta[:, 0] / 2 * (theta**2 @ decay)
 
     update = _adam if method == "adam" else _plain
     memory = (np.zeros_like(theta), np.zeros_like(theta))
@@ -222,8 +236,7 @@ def _train(
             seen = np.take_along_axis(by_patch, chosen[:, None, :, None], axis=2)
             wanted = np.repeat(np.take_along_axis(y, chosen, axis=1), restarts, axis=0)
         output, pullback = model.forward(views, seen)
-        residual = (output - wanted) * (n / output.shape[1])
-        gradients = pullback(residual)
+        gradients = pullback(slope(output, wanted) * (n / output.shape[1]))
         gradient = np.concatenate(
             [gradients[name].reshape(len(theta), -1) for name in views], axis=1
         )
