@@ -59,12 +59,16 @@ def rounds(options, solved, width, draws):
     """End objectives of every start, for each data set; its last round has reached the optimum."""
     found = [[] for _ in solved]
     going = range(len(solved))
-    for scale in options.scales:
-        inputs, y, betas, _ = zip(*(solved[i] for i in going), strict=True)
-        betas, rng = [[beta] for beta in betas], [draws[i] for i in going]
-        trained = train_restarts(options, options.case, inputs, y, betas, width, rng, scale=scale)
-        for i, (ends, _) in zip(going, trained, strict=True):
-            found[i].append(ends.objective)
+    for number, scale in enumerate(options.scales, 1):
+        label = f"{options.case}, round {number}"
+        for group in groups(step.progress(going, label=label, unit="data set")):
+            inputs, y, betas, _ = zip(*(solved[i] for i in group), strict=True)
+            betas, rng = [[beta] for beta in betas], [draws[i] for i in group]
+            trained = train_restarts(
+                options, options.case, inputs, y, betas, width, rng, scale=scale
+            )
+            for i, (ends, _) in zip(group, trained, strict=True):
+                found[i].append(ends.objective)
         going = [i for i in going if found[i][-1].min() > solved[i][-1].program * (1 + options.tol)]
         if not going:
             break
@@ -72,27 +76,27 @@ def rounds(options, solved, width, draws):
 
 
 def measure(options, rng):
-    rows = []
     width = options.width or 2 * options.samples
-    progress = step.progress(range(options.trials), label=options.case, unit="data set")
-    for seeds in groups(progress):
-        solved = [solve(options, rng, seed) for seed in seeds]
-        found = rounds(options, solved, width, [rng(options.case, seed) for seed in seeds])
-        for seed, (_, _, beta, optimum), ends in zip(seeds, solved, found, strict=True):
-            rows += [
-                {
-                    "architecture": options.case,
-                    "seed": seed,
-                    "beta_fraction": options.fractions[seed % len(options.fractions)],
-                    "beta": beta,
-                    "width": width,
-                    "restart": restart,
-                    "objective": objective,
-                    "program": optimum.program,
-                    "dual_bound": optimum.dual_bound,
-                }
-                for restart, objective in enumerate(ends)
-            ]
+    seeds = step.progress(range(options.trials), label=f"{options.case}, optima", unit="data set")
+    solved = [solve(options, rng, seed) for seed in seeds]
+    draws = [rng(options.case, seed) for seed in range(options.trials)]
+    rows = []
+    for seed, ends in enumerate(rounds(options, solved, width, draws)):
+        _, _, beta, optimum = solved[seed]
+        rows += [
+            {
+                "architecture": options.case,
+                "seed": seed,
+                "beta_fraction": options.fractions[seed % len(options.fractions)],
+                "beta": beta,
+                "width": width,
+                "restart": restart,
+                "objective": objective,
+                "program": optimum.program,
+                "dual_bound": optimum.dual_bound,
+            }
+            for restart, objective in enumerate(ends)
+        ]
     return pd.DataFrame(rows)
 
 
