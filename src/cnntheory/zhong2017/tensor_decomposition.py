@@ -157,7 +157,7 @@ def joint_diagonaliser(matrices, start=None, *, max_iter=500, tol=1e-14):
         D = ((B @ flat).reshape(-1, t) @ B.T).reshape(t, -1, t)
         diagonal = D.diagonal(axis1=0, axis2=2)
         z = diagonal.T @ diagonal
-        y = np.einsum("ilj,lj->ij", D, diagonal)  # y_ij = sum_l D_ij D_jj
+        y = (D * diagonal).sum(axis=1)  # y_ij = sum_l D_ij D_jj
         own = z.diagonal()
         product = own[:, None] * own
         determinant = product - z * z
