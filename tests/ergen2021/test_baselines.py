@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from cnntheory.ergen2021 import Circular, TwoReLU, train_baseline
+from cnntheory.ergen2021 import (
+    Circular,
+    TwoReLU,
+    train_baseline,
+    train_baselines,
+    train_convex,
+)
 from cnntheory.ergen2021.architectures import ARCHITECTURES, get_architecture
 
 CASES = [(architecture, None) for architecture in ARCHITECTURES.values()] + [
@@ -122,6 +128,45 @@ def test_restarts_do_not_see_each_other():
         start = {name: value[trial : trial + 1] for name, value in starts.items()}
         alone = train_baseline(inputs, y, beta, restarts=1, start=start, **options)
         np.testing.assert_allclose(alone.trace[:, 0], both.trace[:, trial], rtol=1e-9)
+
+
+@pytest.mark.parametrize("batch", [None, 2])
+@pytest.mark.parametrize(("architecture", "length"), CASES, ids=str)
+def test_data_sets_trained_together_end_as_alone(architecture, length, batch):
+    problems = [(*draw(architecture, seed), beta) for seed, beta in ((0, 0.1), (1, 0.5), (2, 0.2))]
+    options = dict(architecture=architecture, filter_length=length, width=3, restarts=2)
+    options |= dict(max_iter=40, record_every=20, batch_size=batch, step=0.01)
+    together = train_baselines(*zip(*problems, strict=True), rng=range(3), **options)
+    for seed, (problem, run) in enumerate(zip(problems, together, strict=True)):
+        alone = train_baseline(*problem, rng=seed, **options)
+        np.testing.assert_allclose(run.trace, alone.trace, rtol=1e-10)
+        assert run.best == alone.best
+        for name, value in run.network().parameters.items():
+            np.testing.assert_allclose(value, alone.network().parameters[name], rtol=1e-8)
+
+
+def test_data_sets_trained_together_are_alike():
+    (first, y), (second, z) = draw("average", n=5), draw("average", n=4)
+    with pytest.raises(ValueError, match="patches: expected data sets of one shape"):
+        train_baselines([first, second], [y, z], [0.1, 0.1], rng=[0, 1], width=2)
+    with pytest.raises(ValueError, match="expected one for each of 2 data sets, found 2, 1"):
+        train_baselines([first, first], [y, y], [0.1, 0.1], rng=[0], width=2)
+
+
+def test_the_logistic_loss_is_trained_to_its_convex_optimum():
+    inputs, y = draw("average")
+    y = np.where(y < 0, -1.0, 1.0)
+    run = train_baseline(
+        inputs, y, 0.1, loss="logistic", width=10, restarts=8, max_iter=2000, step=0.05, rng=0
+    )
+    optimum = train_convex(inputs, y, 0.1, loss="logistic")
+    network = run.network()
+    fit = network.predict(inputs)
+    decay = sum((value**2).sum() for value in (network.filters, network.weights))
+    assert np.logaddexp(0, -y * fit).sum() + 0.05 * decay == pytest.approx(run.objective.min())
+    assert optimum.dual_bound <= run.objective.min() <= optimum.objective * (1 + 1e-4)
+    with pytest.raises(ValueError, match="labels -1 and 1"):
+        train_baseline(inputs, 2 * y, 0.1, loss="logistic", width=1, rng=0)
 
 
 def test_a_batch_of_all_samples_is_gradient_descent():

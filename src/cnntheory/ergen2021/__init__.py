@@ -3,7 +3,8 @@
 `train_convex` trains every architecture, `beta_max` is where its optimum becomes zero, `path` goes
 down from there; `certify` bounds how far any network is from the optimum, `relax` leaves out what
 the programs need. `enumerate_cells` and `sample_gates` say which gates there are, and
-`train_baseline` is descent on the networks themselves. `from_torch` reads a PyTorch network and
+`train_baseline` is descent on the networks themselves, `train_baselines` on several data sets at
+once. `from_torch` reads a PyTorch network and
 `certify_torch` bounds how far it is from the optimum.
 """
 
@@ -11,7 +12,7 @@ from importlib import import_module
 
 from .architectures import Circular, TwoReLU, enumerate_cells
 from .arrangements import ArrangementTooLarge, Cells, cover_count, paper_bound, sample_gates
-from .baselines import Baseline, train_baseline
+from .baselines import Baseline, train_baseline, train_baselines
 from .network import Network
 from .train import (
     Certificate,
@@ -51,6 +52,7 @@ __all__ = [
     "relax",
     "sample_gates",
     "train_baseline",
+    "train_baselines",
     "train_convex",
 ]
 

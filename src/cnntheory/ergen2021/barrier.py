@@ -160,14 +160,14 @@ def _newton(
     relax = proximal / size
     stiff = np.where(wall, 1 / (slack / multiplier + relax), 0.0)
     target = np.where(wall, stiff * (mu / multiplier - slack - missing), 0.0)
-    block = hessian + np.einsum("gNp,gN,gNq->gpq", cones, stiff, cones, optimize=True)
+    block = hessian + (stiff[..., None] * cones).swapaxes(1, 2) @ cones
     rounding = np.finfo(float).eps * np.trace(block, axis1=1, axis2=2)
     block[:, np.arange(p), np.arange(p)] += (proximal * size + rounding)[:, None]
     right = stationarity + np.einsum("gNp,gN->gp", cones, target)
     inverse = np.linalg.inv(block)
     inverse = (inverse + inverse.transpose(0, 2, 1)) / 2
     data = flat.reshape(len(flat), groups, p)
-    spread = np.einsum("gpq,ngq->ngp", inverse, data, optimize=True).reshape(len(flat), -1)
+    spread = (data.swapaxes(0, 1) @ inverse).swapaxes(0, 1).reshape(len(flat), -1)
     schur = np.eye(len(flat)) + spread @ flat.T
 
     def solve(b):

@@ -1,7 +1,8 @@
 """Gradient descent on the non-convex objectives, many restarts at once.
 
-The restarts are the leading axis of every array. Constrained filters are normalised inside the
-network, which removes the constraint exactly; they carry no decay.
+The restarts are the leading axis of every array, those of several data sets one after the other: at
+these sizes what a step costs is its calls, not its sums. Constrained filters are normalised inside
+the network, which removes the constraint exactly; they carry no decay.
 """
 
 from __future__ import annotations
@@ -10,12 +11,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from .architectures import Architecture, Average, Circular, Linear, Max, TwoReLU, Unpooled
+from .losses import make_loss
 from .network import Network
 from .train import check_beta, check_data
 
 _STEPS = {"adam": 2e-2, "gd": 2e-3, "sgd": 2e-3}
+# Losses of outputs (R, n), shape (R,), and their slopes, shape (R, n).
+_LOSSES = {
+    "squared": (lambda f, y: ((f - y) ** 2).sum(axis=1) / 2, lambda f, y: f - y),
+    "logistic": (
+        lambda f, y: np.logaddexp(0, -y * f).sum(axis=1),
+        lambda f, y: -y * expit(-y * f),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class _Model:
-    """Shapes and decayed names of the parameters, and the network on patches (K, n, h)."""
+    """Shapes and decayed names of the parameters, and the networks on patches (sets, K, n, h)."""
 
     shapes: dict[str, tuple[int, ...]]
     decayed: tuple[str, ...]
@@ -81,6 +92,7 @@ def train_baseline(
     start=None,
     callback=None,
     filter_length=None,
+    loss="squared",
 ):
     """Train one architecture from many random starts by Adam, gradient descent or SGD.
 
@@ -103,7 +115,7 @@ def train_baseline(
         Update; "sgd" needs a `batch_size`, which restarts share, and scales its gradient by n over
         it. Adam takes a `batch_size` too.
     step : float or ndarray, shape (restarts,), optional
-        Default 0.02 for Adam and 0.002 for the others, on the loss ``1/2 |f - y|^2``.
+        Default 0.02 for Adam and 0.002 for the others.
     schedule : {"cosine", "constant"}, optional
         Decay of the step: to zero at the last iteration, or none.
     batch_size : int, optional
@@ -118,6 +130,8 @@ def train_baseline(
         Called as ``callback(iteration, parameters, objective)`` at every record.
     filter_length : int, optional
         Of "circular", a control; the signal's by default.
+    loss : {"squared", "logistic"}, optional
+        ``1/2 |f - y|^2``, or ``sum log(1 + exp(-y f))`` of labels -1 and 1.
 
     Returns
     -------
@@ -129,34 +143,83 @@ def train_baseline(
     ValueError
         If shapes disagree, a value is not finite, or a name is unknown.
     """
+    [found] = _train(
+        [patches], [y], [beta], rng=[rng], width=width, architecture=architecture,
+        restarts=restarts, max_iter=max_iter, method=method, step=step, schedule=schedule,
+        batch_size=batch_size, record_every=record_every, scale=scale, start=start,
+        callback=callback, filter_length=filter_length, loss=loss,
+    )  # fmt: skip
+    return found
+
+
+def train_baselines(patches, y, beta, *, rng, **options):
+    """Train on several data sets of one shape at once, each as `train_baseline` would by itself.
+
+    Parameters
+    ----------
+    patches : sequence of ndarray, each of shape (n, K, h), or (n, d) for "circular"
+    y : sequence of ndarray, each of shape (n,)
+    beta : sequence of float or of ndarray, shape (restarts,)
+        Weight decays, one for each data set.
+    rng : sequence of int or numpy.random.Generator
+        One for each data set.
+    **options
+        What `train_baseline` takes but `start` and `callback`; for all data sets.
+
+    Returns
+    -------
+    list of Baseline
+        One for each data set.
+
+    Raises
+    ------
+    ValueError
+        As for `train_baseline`, or if the data sets differ in shape or number.
+    """
+    return _train(patches, y, beta, rng=rng, **train_baseline.__kwdefaults__ | options)
+
+
+def _train(
+    patches, y, beta, *, rng, width, architecture, restarts, max_iter, method, step, schedule,
+    batch_size, record_every, scale, start, callback, filter_length, loss,
+):  # fmt: skip
     if method not in _STEPS:
         raise ValueError(f"method: expected one of {', '.join(_STEPS)}, found {method!r}")
     if schedule not in ("cosine", "constant"):
         raise ValueError(f"schedule: expected 'cosine' or 'constant', found {schedule!r}")
-    architecture, patches, y = check_data(architecture, patches, y)
+    architecture, patches, y = _check_sets(architecture, patches, y)
+    make_loss(loss, y)  # refuses unknown names and labels
+    value, slope = _LOSSES[loss]
+    beta = np.array([np.broadcast_to(np.asarray(b, dtype=float), (restarts,)) for b in beta])
     check_beta(np.min(beta))
-    n, rng = len(y), np.random.default_rng(rng)
+    (sets, n), rng = y.shape, [np.random.default_rng(one) for one in rng]
+    if not len(beta) == len(rng) == sets:
+        raise ValueError(
+            f"beta, rng: expected one for each of {sets} data sets, found {len(beta)}, {len(rng)}"
+        )
     if method == "sgd" and batch_size is None:
         raise ValueError("batch_size: method 'sgd' needs one; use 'gd' for all samples at a step")
     if batch_size is not None and not 1 <= batch_size <= n:
         raise ValueError(f"batch_size: expected 1 to n={n}, found {batch_size}")
-    _check_length(architecture, filter_length, patches.shape[2])
-    model = _MODELS[type(architecture)](architecture, patches.shape, width, filter_length)
-    by_patch = np.ascontiguousarray(patches.transpose(1, 0, 2))
+    _check_length(architecture, filter_length, patches.shape[3])
+    model = _MODELS[type(architecture)](architecture, patches.shape[1:], width, filter_length)
+    by_patch = np.ascontiguousarray(patches.transpose(0, 2, 1, 3))
     theta, views, decay = _start(model, restarts, rng, scale, start)
-    beta = np.broadcast_to(np.asarray(beta, dtype=float), (restarts,))[:, None]
+    beta = beta.reshape(-1, 1)
+    shrink = beta * decay
     rate = np.asarray(_STEPS[method] if step is None else step, dtype=float)
-    rate = np.broadcast_to(rate, (restarts,))[:, None]
+    rate = np.tile(np.broadcast_to(rate, (restarts,)), sets)[:, None]
+    targets = np.repeat(y, restarts, axis=0)
 
     def full_objective():
         output, _ = model.forward(views, by_patch)
-        square = ((output - y) ** 2).sum(axis=1)
-        return square / 2 + beta[:, 0] / 2 * (theta**2 @ decay)
+        return value(output, targets) + beta[:, 0] / 2 * (theta**2 @ decay)
 
     update = _adam if method == "adam" else _plain
     memory = (np.zeros_like(theta), np.zeros_like(theta))
-    best, kept = np.full(restarts, np.inf), theta.copy()
+    best, kept = np.full(len(theta), np.inf), theta.copy()
     iterations, trace = [], []
+    seen, wanted = by_patch, targets
     for t in range(max_iter + 1):
         if t % record_every == 0 or t == max_iter:
             objective = full_objective()
@@ -168,20 +231,47 @@ def train_baseline(
                 callback(t, views, objective)
         if t == max_iter:
             break
-        chosen = slice(None)
         if batch_size is not None and batch_size < n:
-            chosen = rng.choice(n, batch_size, replace=False)
-        output, pullback = model.forward(views, by_patch[:, chosen])
-        residual = (output - y[chosen]) * (n / output.shape[1])
-        gradients = pullback(residual)
-        gradient = np.concatenate([gradients[name].reshape(restarts, -1) for name in views], axis=1)
-        gradient += beta * decay * theta
+            chosen = np.array([one.choice(n, batch_size, replace=False) for one in rng])
+            seen = np.take_along_axis(by_patch, chosen[:, None, :, None], axis=2)
+            wanted = np.repeat(np.take_along_axis(y, chosen, axis=1), restarts, axis=0)
+        output, pullback = model.forward(views, seen)
+        gradients = pullback(slope(output, wanted) * (n / output.shape[1]))
+        gradient = np.concatenate(
+            [gradients[name].reshape(len(theta), -1) for name in views], axis=1
+        )
+        gradient += shrink * theta
         fall = 0.5 + 0.5 * np.cos(np.pi * t / max_iter) if schedule == "cosine" else 1.0
         theta -= rate * fall * update(gradient, memory, t + 1)
-    return Baseline(
-        best, int(best.argmin()), np.array(iterations), np.array(trace),
-        _views(model, kept), architecture,
-    )  # fmt: skip
+    return _split(sets, best, np.array(iterations), np.array(trace), kept, model, architecture)
+
+
+def _check_sets(architecture, patches, y):
+    """The architecture, patches (sets, n, K, h) and targets (sets, n) of the data sets."""
+    checked = [check_data(architecture, *one) for one in zip(patches, y, strict=True)]
+    architectures, patches, y = zip(*checked, strict=True)
+    shapes = {one.shape for one in patches}
+    if len(shapes) > 1:
+        raise ValueError(f"patches: expected data sets of one shape, found {sorted(shapes)}")
+    return architectures[0], np.array(patches), np.array(y)
+
+
+def _split(sets, best, iterations, trace, kept, model, architecture):
+    """A `Baseline` for each data set, from the arrays of all."""
+    parts = zip(
+        np.split(best, sets), np.split(trace, sets, axis=1), np.split(kept, sets), strict=True
+    )
+    return [
+        Baseline(
+            objective,
+            int(objective.argmin()),
+            iterations,
+            steps,
+            _views(model, theta),
+            architecture,
+        )
+        for objective, steps, theta in parts
+    ]
 
 
 def _check_length(architecture, filter_length, d):
@@ -199,14 +289,15 @@ def _check_length(architecture, filter_length, d):
 def _start(model, restarts, rng, scale, start):
     """One flat array for all parameters, views of it by name, and the mask of those that decay."""
     sizes = {name: int(np.prod(shape)) for name, shape in model.shapes.items()}
-    theta = np.empty((restarts, sum(sizes.values())))
+    theta = np.empty((len(rng) * restarts, sum(sizes.values())))
     views = _views(model, theta)
     for name, shape in model.shapes.items():
         if start is not None:
             views[name][...] = start[name]
         else:
             fan_in = shape[-1] if len(shape) > 1 else shape[0]
-            views[name][...] = scale / np.sqrt(fan_in) * rng.standard_normal((restarts, *shape))
+            drawn = [one.standard_normal((restarts, *shape)) for one in rng]
+            views[name][...] = scale / np.sqrt(fan_in) * np.concatenate(drawn)
     decay = np.concatenate([np.full(sizes[name], name in model.decayed) for name in sizes])
     return theta, views, decay.astype(float)
 
@@ -234,24 +325,31 @@ def _adam(gradient, memory, t):
     return mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-12)
 
 
+def _rows(patches):
+    """All patches of each data set, one below the other: (sets, K n, h)."""
+    sets, _, _, h = patches.shape
+    return patches.reshape(sets, -1, h)
+
+
 def _preactivations(U, patches):
     """``X_k u`` for each restart and filter, shape (R, m, K, n): sums over k then add rows."""
-    rows = patches.reshape(-1, patches.shape[2])
-    product = U.reshape(-1, U.shape[-1]) @ rows.T
-    return product.reshape(*U.shape[:-1], *patches.shape[:2])
+    rows = _rows(patches)
+    product = U.reshape(len(rows), -1, U.shape[-1]) @ rows.swapaxes(1, 2)
+    return product.reshape(*U.shape[:-1], *patches.shape[1:3])
 
 
 def _filter_gradient(slopes, patches):
     """Contract slopes (R, m, K, n) with the patches: shape (R, m, h)."""
-    rows = patches.reshape(-1, patches.shape[2])
-    return (slopes.reshape(-1, len(rows)) @ rows).reshape(*slopes.shape[:2], -1)
+    rows = _rows(patches)
+    product = slopes.reshape(len(rows), -1, rows.shape[1]) @ rows
+    return product.reshape(*slopes.shape[:2], -1)
 
 
 def _patchwise(values, matrices):
-    """Multiply (R, m, K, a) by a matrix (a, b) of each patch: shape (R, m, K, b)."""
-    R, m, K, _ = values.shape
-    product = values.transpose(2, 0, 1, 3).reshape(K, R * m, -1) @ matrices
-    return product.reshape(K, R, m, -1).transpose(1, 2, 0, 3)
+    """Multiply (R, m, K, a) by a matrix (a, b) of each patch, (sets, K, a, b): (R, m, K, b)."""
+    R, m, K, a = values.shape
+    product = values.reshape(len(matrices), -1, K, a).swapaxes(1, 2) @ matrices
+    return product.swapaxes(1, 2).reshape(R, m, K, -1)
 
 
 def _pooled(architecture, shape, width, length):
@@ -322,21 +420,20 @@ def _circular(architecture, shape, width, length):
     length = d if length is None else length
 
     def forward(p, patches):
-        X = patches[0]
         unit, unit_pullback = _normalise(p["filters"])
         spectra = np.fft.fft(unit, n=d, axis=-1)
         product = spectra.prod(axis=-2)
         size = np.linalg.norm(product, axis=-1, keepdims=True) if bound_product else 1.0
         first = np.fft.fft(p["inner"])
         z = np.fft.ifft(product * first).real / size
-        pre = z @ X.T
+        pre = _preactivations(z, patches)[:, :, 0]
         active = pre > 0
         hidden_units = pre * active
         output = (p["weights"][:, None] @ hidden_units)[:, 0]
 
         def pullback(r):
             slopes = active * (p["weights"][:, :, None] * r[:, None])
-            slope_z = slopes @ X
+            slope_z = _filter_gradient(slopes[:, :, None], patches)
             spectral = np.fft.fft(slope_z) / size
             onto_product = np.conj(first) * spectral
             if bound_product:
@@ -372,7 +469,7 @@ def _two_relu(architecture, shape, width, length):
         if shared:
             z = _preactivations(unit, patches)
         else:
-            z = _patchwise(unit, patches.transpose(0, 2, 1))
+            z = _patchwise(unit, patches.swapaxes(2, 3))
         hidden = np.maximum(z, 0.0)
         inner = (p["inner"][:, :, None] @ hidden)[:, :, 0]
         outer = np.maximum(inner, 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -149,25 +150,44 @@ def joint_diagonaliser(matrices, start=None, *, max_iter=500, tol=1e-14):
     t = matrices.shape[-1]
     B = np.eye(t) if start is None else start
     off = ~np.eye(t, dtype=bool)
+    # Entries (i, l, j), so that either product with B is one of matrices.
+    flat = _fewest(matrices).transpose(1, 0, 2).reshape(t, -1)
     for n_iter in range(1, max_iter + 1):  # noqa: B007
-        B = B / np.linalg.norm(B, axis=1, keepdims=True)
-        D = B @ matrices @ B.T
-        diagonal = np.diagonal(D, axis1=1, axis2=2)
+        B = B / np.sqrt((B * B).sum(axis=1))[:, None]
+        D = ((B @ flat).reshape(-1, t) @ B.T).reshape(t, -1, t)
+        diagonal = D.diagonal(axis1=0, axis2=2)
         z = diagonal.T @ diagonal
-        y = np.einsum("lij,lj->ij", D, diagonal)  # y_ij = sum_l D_ij D_jj
-        own = np.diag(z)
-        determinant = np.outer(own, own) - z**2
+        y = (D * diagonal).sum(axis=1)  # y_ij = sum_l D_ij D_jj
+        own = z.diagonal()
+        product = own[:, None] * own
+        determinant = product - z * z
         X = np.divide(
             z * y.T - own[:, None] * y,
             determinant,
             out=np.zeros((t, t)),
-            where=off & (determinant > 1e-14 * np.outer(own, own)),
+            where=off & (determinant > 1e-14 * product),
         )
-        size = np.linalg.norm(X)
+        size = math.sqrt(np.vdot(X, X))
         B = B + min(1.0, 0.9 / max(size, 0.9)) * X @ B
         if size < tol:
             break
-    return B / np.linalg.norm(B, axis=1, keepdims=True), n_iter, bool(size < tol)
+    return B / np.sqrt((B * B).sum(axis=1))[:, None], n_iter, bool(size < tol)
+
+
+def _fewest(matrices):
+    """As many symmetric matrices as span the given ones, with the same sums of products.
+
+    The sums over the matrices do not change when an orthogonal matrix mixes them, and all but
+    ``t (t + 1) / 2`` can be made zero.
+    """
+    L, t, _ = matrices.shape
+    upper = np.triu_indices(t)
+    entries = matrices[:, *upper]
+    _, sizes, mixed = np.linalg.svd(entries, full_matrices=False)
+    kept = sizes > L * np.finfo(float).eps * sizes[0]
+    fewest = np.zeros((kept.sum(), t, t))
+    fewest[:, *upper] = sizes[kept, None] * mixed[kept]
+    return fewest + np.triu(fewest, 1).swapaxes(1, 2)
 
 
 def _jennrich(R, rng):

@@ -10,9 +10,15 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import beta_max, train_baseline, train_convex
+from cnntheory.ergen2021 import beta_max, train_baselines, train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import TOLERANCES, Length, StochasticDescent, low_rank
+from workflow.scripts.ergen2021.problems import (
+    TOLERANCES,
+    Length,
+    StochasticDescent,
+    groups,
+    low_rank,
+)
 from workflow.scripts.step import Count, Positive, Share
 
 
@@ -46,8 +52,12 @@ def support(filters, floor):
     return (size > floor * size.max(axis=1, keepdims=True)).any(axis=0)
 
 
-def train(options, X, y, betas, rng):
-    """Train from several starts; yields ``method, network's filters and weights, objective``."""
+def train(options, problems, rng):
+    """Train on many data sets from several starts.
+
+    Yields ``method`` and, for every data set, ``network's filters and weights, objective``.
+    """
+    X, y, betas = zip(*problems, strict=True)
     shared = dict(
         width=options.width, restarts=options.restarts, max_iter=options.steps, record_every=500
     )
@@ -55,49 +65,77 @@ def train(options, X, y, betas, rng):
         "sgd": dict(method="sgd", batch_size=options.batch, step=options.sgd_step),
         "adam": dict(step=options.step_size),
     }
+    circular = [beta["circular"] for beta in betas]
     for method, more in methods.items():
-        found = train_baseline(
-            X, y, betas["circular"], architecture="circular", rng=rng, **shared, **more
+        found = train_baselines(X, y, circular, architecture="circular", rng=rng, **shared, **more)
+        networks = [one.network() for one in found]
+        yield (
+            method,
+            [
+                (whole_filters(network), network.weights, one.objective.min())
+                for network, one in zip(networks, found, strict=True)
+            ],
         )
-        network = found.network()
-        yield method, whole_filters(network), network.weights, found.objective.min()
-    found = train_baseline(X[:, None], y, betas["group"], rng=rng, **shared, **methods["adam"])
-    network = found.network()
-    yield "group", network.filters, network.weights, found.objective.min()
+    group = [beta["group"] for beta in betas]
+    whole = [signals[:, None] for signals in X]
+    found = train_baselines(whole, y, group, rng=rng, **shared, **methods["adam"])
+    networks = [one.network() for one in found]
+    yield (
+        "group",
+        [
+            (network.filters, network.weights, one.objective.min())
+            for network, one in zip(networks, found, strict=True)
+        ],
+    )
+
+
+def draw(options, rng, seed):
+    """Signals, labels and, by architecture, beta."""
+    X, y = low_rank(rng("signals", seed), options.samples, options.dimension, options.rank)
+    betas = {
+        "circular": options.fraction * beta_max(X, y, architecture="circular"),
+        "group": options.fraction * beta_max(X[:, None], y),
+    }
+    return X, y, betas
 
 
 def measure(options, rng):
     rows = []
-    for seed in step.progress(range(options.trials), label="learned spectra", unit="data set"):
-        X, y = low_rank(rng("signals", seed), options.samples, options.dimension, options.rank)
-        betas = {
-            "circular": options.fraction * beta_max(X, y, architecture="circular"),
-            "group": options.fraction * beta_max(X[:, None], y),
-        }
-        program = train_convex(
-            X, y, betas["circular"], architecture="circular", tol=TOLERANCES["circular"]
-        )
-        optimal = whole_filters(program.network)
-        chosen = support(optimal, options.support)
-        networks = train(options, X, y, betas, rng("descent", seed))
-        networks = [("program", optimal, program.network.weights, program.objective), *networks]
-        for method, filters, weights, objective in networks:
-            rows += [
-                {
-                    "seed": seed,
-                    "samples": options.samples,
-                    "dimension": options.dimension,
-                    "rank": options.rank,
-                    "method": method,
-                    "frequency": frequency,
-                    "energy": energy,
-                    "selected": bool(chosen[frequency]),
-                    "objective": objective,
-                    "program": program.program,
-                }
-                for frequency, energy in enumerate(energies(filters, weights))
-            ]
-    return pd.DataFrame(rows)
+    progress = step.progress(range(options.trials), label="learned spectra", unit="data set")
+    for seeds in groups(progress):
+        problems = [draw(options, rng, seed) for seed in seeds]
+        programs = [
+            train_convex(
+                X, y, betas["circular"], architecture="circular", tol=TOLERANCES["circular"]
+            )
+            for X, y, betas in problems
+        ]
+        optimal = [
+            (whole_filters(one.network), one.network.weights, one.objective) for one in programs
+        ]
+        draws = [rng("descent", seed) for seed in seeds]
+        for method, networks in [("program", optimal), *train(options, problems, draws)]:
+            for seed, program, best, network in zip(
+                seeds, programs, optimal, networks, strict=True
+            ):
+                filters, weights, objective = network
+                chosen = support(best[0], options.support)
+                rows += [
+                    {
+                        "seed": seed,
+                        "samples": options.samples,
+                        "dimension": options.dimension,
+                        "rank": options.rank,
+                        "method": method,
+                        "frequency": frequency,
+                        "energy": energy,
+                        "selected": bool(chosen[frequency]),
+                        "objective": objective,
+                        "program": program.program,
+                    }
+                    for frequency, energy in enumerate(energies(filters, weights))
+                ]
+    return pd.DataFrame(rows).sort_values("seed", kind="stable")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import TwoReLU, beta_max, train_baseline, train_convex
+from cnntheory.ergen2021 import (
+    TwoReLU,
+    beta_max,
+    train_baseline,
+    train_baselines,
+    train_convex,
+)
 from cnntheory.ergen2021.architectures import get_architecture
 from workflow.scripts import step
 from workflow.scripts.step import Count, Positive, Share
@@ -29,6 +35,8 @@ PROFILE = 14
 TOLERANCE = 1e-10
 # The same of the spectral and the nuclear norm, and of matrices.
 TOLERANCES = dict.fromkeys(POOLING, TOLERANCE) | {"linear": 1e-9, "circular": 1e-9}
+# Data sets that descend together: the arrays of more leave the cache. No result depends on it.
+TOGETHER = 20
 
 Length = Annotated[int, Field(ge=2)]
 
@@ -218,29 +226,61 @@ def correlations(directions, patches, y, pooling="average"):
 # Descent
 
 
+def groups(items):
+    """Lists of as many as descend together, the last one of what is left."""
+    group = []
+    for item in items:
+        group.append(item)
+        if len(group) == TOGETHER:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
 def train_restarts(options, case, inputs, y, betas, width, rng, **more):
-    """Many restarts of descent at every beta, in one batch; `more` goes to `train_baseline`.
+    """Many restarts of descent at every beta, in one batch; `more` goes to `train_baselines`.
+
+    Parameters
+    ----------
+    options : Descent
+    case : str
+    inputs, y : sequence of ndarray
+        A data set each.
+    betas : sequence of sequence of float
+        Those of each data set, as many for all.
+    width : int
+    rng : sequence of numpy Generator
+        One for each data set.
 
     Returns
     -------
-    trained : Baseline
-    rows : list of (int, int, int, float)
-        Index in the batch, of beta and of the restart, and the objective at the end.
+    list of (trained, rows)
+        For each data set, a Baseline and ``(int, int, int, float)`` for every start: index in the
+        batch, of beta and of the restart, and the objective at the end.
     """
-    trained = train_baseline(
+    found = train_baselines(
         inputs,
         y,
-        np.repeat(betas, options.restarts),
+        np.repeat(betas, options.restarts, axis=1),
         architecture=ARCHITECTURES[case],
         width=width,
-        restarts=options.restarts * len(betas),
+        restarts=options.restarts * len(betas[0]),
         max_iter=options.steps,
         step=options.step_size,
         rng=rng,
         **more,
     )
-    ends = enumerate(trained.objective)
-    return trained, [(index, *divmod(index, options.restarts), value) for index, value in ends]
+    return [
+        (
+            trained,
+            [
+                (index, *divmod(index, options.restarts), value)
+                for index, value in enumerate(trained.objective)
+            ],
+        )
+        for trained in found
+    ]
 
 
 def train_stochastically(options, patches, y, beta, width, rng, **more):

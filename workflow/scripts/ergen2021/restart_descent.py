@@ -18,6 +18,7 @@ from workflow.scripts.ergen2021.problems import (
     Descent,
     Instances,
     draw_signals,
+    groups,
     inputs_of,
     train_case,
     train_restarts,
@@ -45,43 +46,56 @@ class Options(Instances, Descent):
     width: Count | None = Field(None, description="filters m; 2n unless given")
 
 
-def rounds(options, inputs, y, beta, program, rng):
-    """End objectives of every start, a list a round; the last one has reached the optimum."""
-    width = options.width or 2 * len(y)
-    found = []
-    for scale in options.scales:
-        trained, _ = train_restarts(
-            options, options.case, inputs, y, [beta], width, rng, scale=scale
-        )
-        found.append(trained.objective)
-        if trained.objective.min() <= program * (1 + options.tol):
+def solve(options, rng, seed):
+    """A data set at its fraction of beta_max: ``inputs, y, beta, solution``."""
+    X, y = draw_signals(rng, seed, options.samples, options.dimension, "restart_descent")
+    inputs = inputs_of(options.case, X, options.patch_size)
+    fraction = options.fractions[seed % len(options.fractions)]
+    beta = fraction * beta_max(inputs, y, architecture=ARCHITECTURES[options.case])
+    return inputs, y, beta, train_case(options.case, inputs, y, beta)
+
+
+def rounds(options, solved, width, draws):
+    """End objectives of every start, for each data set; its last round has reached the optimum."""
+    found = [[] for _ in solved]
+    going = range(len(solved))
+    for number, scale in enumerate(options.scales, 1):
+        label = f"{options.case}, round {number}"
+        for group in groups(step.progress(going, label=label, unit="data set")):
+            inputs, y, betas, _ = zip(*(solved[i] for i in group), strict=True)
+            betas, rng = [[beta] for beta in betas], [draws[i] for i in group]
+            trained = train_restarts(
+                options, options.case, inputs, y, betas, width, rng, scale=scale
+            )
+            for i, (ends, _) in zip(group, trained, strict=True):
+                found[i].append(ends.objective)
+        going = [i for i in going if found[i][-1].min() > solved[i][-1].program * (1 + options.tol)]
+        if not going:
             break
-    return found
+    return map(np.concatenate, found)
 
 
 def measure(options, rng):
+    width = options.width or 2 * options.samples
+    seeds = step.progress(range(options.trials), label=f"{options.case}, optima", unit="data set")
+    solved = [solve(options, rng, seed) for seed in seeds]
+    draws = [rng(options.case, seed) for seed in range(options.trials)]
     rows = []
-    for seed in step.progress(range(options.trials), label=options.case, unit="data set"):
-        X, y = draw_signals(rng, seed, options.samples, options.dimension, "restart_descent")
-        inputs = inputs_of(options.case, X, options.patch_size)
-        fraction = options.fractions[seed % len(options.fractions)]
-        beta = fraction * beta_max(inputs, y, architecture=ARCHITECTURES[options.case])
-        optimum = train_case(options.case, inputs, y, beta)
-        draws = rng(options.case, seed)
-        ends = rounds(options, inputs, y, beta, optimum.program, draws)
+    for seed, ends in enumerate(rounds(options, solved, width, draws)):
+        _, _, beta, optimum = solved[seed]
         rows += [
             {
                 "architecture": options.case,
                 "seed": seed,
-                "beta_fraction": fraction,
+                "beta_fraction": options.fractions[seed % len(options.fractions)],
                 "beta": beta,
-                "width": options.width or 2 * options.samples,
+                "width": width,
                 "restart": restart,
                 "objective": objective,
                 "program": optimum.program,
                 "dual_bound": optimum.dual_bound,
             }
-            for restart, objective in enumerate(np.concatenate(ends))
+            for restart, objective in enumerate(ends)
         ]
     return pd.DataFrame(rows)
 

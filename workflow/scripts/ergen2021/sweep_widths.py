@@ -10,6 +10,7 @@ from workflow.scripts.ergen2021.problems import (
     Descent,
     Signals,
     draw_patches,
+    groups,
     train_restarts,
 )
 from workflow.scripts.step import Count, Positive
@@ -41,16 +42,21 @@ class Options(Signals, Descent):
 
 def measure(options, rng):
     rows = []
-    for seed in step.progress(range(options.trials), label="widths", unit="instance"):
-        patches, y = draw_patches(rng, seed, options)
-        optima = [train_convex(patches, y, beta, tol=TOLERANCE) for beta in options.betas]
+    progress = step.progress(range(options.trials), label="widths", unit="instance")
+    for seeds in groups(progress):
+        problems = [draw_patches(rng, seed, options) for seed in seeds]
+        optima = [
+            [train_convex(*problem, beta, tol=TOLERANCE) for beta in options.betas]
+            for problem in problems
+        ]
+        betas = [options.betas] * len(seeds)
         for width in options.widths:
-            _, ends = train_restarts(
-                options, "average", patches, y, options.betas, width, rng(f"{width}", seed)
+            draws = [rng(f"{width}", seed) for seed in seeds]
+            found = train_restarts(
+                options, "average", *zip(*problems, strict=True), betas, width, draws
             )
-            for _, which, restart, objective in ends:
-                optimum = optima[which]
-                rows.append(
+            for seed, known, (_, ends) in zip(seeds, optima, found, strict=True):
+                rows += [
                     {
                         "seed": seed,
                         "samples": options.samples,
@@ -58,11 +64,12 @@ def measure(options, rng):
                         "width": width,
                         "restart": restart,
                         "objective": objective,
-                        "program": optimum.program,
-                        "filters": len(optimum.network.weights),
+                        "program": known[which].program,
+                        "filters": len(known[which].network.weights),
                     }
-                )
-    return pd.DataFrame(rows)
+                    for _, which, restart, objective in ends
+                ]
+    return pd.DataFrame(rows).sort_values("seed", kind="stable")
 
 
 if __name__ == "__main__":

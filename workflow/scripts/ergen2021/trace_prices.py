@@ -66,9 +66,8 @@ def measure(options, rng):
         for study, solution in (("exact", exact), ("gates", few))
         for price in [correlations(circle, patches, solution.dual) / beta]
     ]
-    trained, _ = train_restarts(
-        options, "average", patches, y, [beta], 2 * len(y), rng("descent", options.trial)
-    )
+    draws = [rng("descent", options.trial)]
+    [(trained, _)] = train_restarts(options, "average", [patches], [y], [[beta]], 2 * len(y), draws)
     network = trained.network()
     found = [optimal, network_angles("gates", few.network.filters, few.network.weights)]
     found.append(network_angles("trained", network.filters, network.weights))

@@ -12,9 +12,15 @@ from typing import Literal
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import Circular, beta_max, relax, train_baseline, train_convex
+from cnntheory.ergen2021 import Circular, beta_max, relax, train_baselines, train_convex
 from workflow.scripts import step
-from workflow.scripts.ergen2021.problems import TOLERANCES, Descent, Length, draw_signals
+from workflow.scripts.ergen2021.problems import (
+    TOLERANCES,
+    Descent,
+    Length,
+    draw_signals,
+    groups,
+)
 from workflow.scripts.step import Count, Share
 
 # Number of layers and what is bounded.
@@ -41,39 +47,41 @@ def measure(options, rng):
     d, circular = options.dimension, Circular(*CASES[options.case])
     kappa, known = circular.kappa(d), dict(architecture=circular, tol=TOLERANCES["circular"])
     rows = []
-    for seed in step.progress(range(options.trials), label=options.case, unit="instance"):
-        X, y = draw_signals(rng, seed, options.samples, d)
-        unit = options.fraction * beta_max(X, y, architecture="circular") / math.sqrt(d)
-        beta = unit * kappa
-        trained = train_baseline(
-            X,
-            y,
-            beta,
+    progress = step.progress(range(options.trials), label=options.case, unit="instance")
+    for seeds in groups(progress):
+        problems = []
+        for seed in seeds:
+            X, y = draw_signals(rng, seed, options.samples, d)
+            unit = options.fraction * beta_max(X, y, architecture="circular") / math.sqrt(d)
+            problems.append((X, y, unit * kappa))
+        found = train_baselines(
+            *zip(*problems, strict=True),
             architecture=circular,
             width=2 * options.samples,
             restarts=options.restarts,
             max_iter=options.steps,
             step=options.step_size,
-            rng=rng(options.case, seed),
+            rng=[rng(options.case, seed) for seed in seeds],
             filter_length=options.filter_length,
         )
-        program = train_convex(X, y, beta, **known)
-        wrong = program if kappa == 1 else relax(X, y, beta, penalty="spectral", **known)
-        rows += [
-            {
-                "study": options.case,
-                "seed": seed,
-                "samples": options.samples,
-                "dimension": d,
-                "beta": beta,
-                "restart": restart,
-                "objective": objective,
-                "program": program.program,
-                "wrong_program": wrong.program,
-                "gap": program.gap,
-            }
-            for restart, objective in enumerate(trained.objective)
-        ]
+        for seed, problem, trained in zip(seeds, problems, found, strict=True):
+            program = train_convex(*problem, **known)
+            wrong = program if kappa == 1 else relax(*problem, penalty="spectral", **known)
+            rows += [
+                {
+                    "study": options.case,
+                    "seed": seed,
+                    "samples": options.samples,
+                    "dimension": d,
+                    "beta": problem[-1],
+                    "restart": restart,
+                    "objective": objective,
+                    "program": program.program,
+                    "wrong_program": wrong.program,
+                    "gap": program.gap,
+                }
+                for restart, objective in enumerate(trained.objective)
+            ]
     return pd.DataFrame(rows)
 
 
