@@ -80,10 +80,7 @@ def forget():
 
 def test_versions_are_those_of_what_a_script_imports(tmp_path, monkeypatch):
     (tmp_path / "envs").mkdir()
-    for name, extra in (
-        ("compute", "  - pytorch-cpu =2.1\n"),
-        ("studies", "  - scikit-learn =0.1\n"),
-    ):
+    for name, extra in (("compute", "  - pytorch-cpu =2.1\n"), ("studies", "  - seaborn =0.1\n")):
         text = "dependencies:\n  - python >=3.11\n  - numpy =1.2\n  - scipy =1.9\n" + extra
         (tmp_path / f"envs/{name}.yaml").write_text(text)
     (tmp_path / "src/cnntheory").mkdir(parents=True)
@@ -91,15 +88,15 @@ def test_versions_are_those_of_what_a_script_imports(tmp_path, monkeypatch):
     (tmp_path / "src/cnntheory/a.py").write_text("def f():\n    import torch.nn\n")
     (tmp_path / "one.py").write_text("import numpy.linalg as la, json\n")
     (tmp_path / "two.py").write_text("from cnntheory import a\n")
-    (tmp_path / "three.py").write_text("import sklearn\n")
+    (tmp_path / "three.py").write_text("import seaborn\n")
     monkeypatch.setattr(closure, "ROOT", tmp_path)
     forget()
     try:
         assert versions("one.py") == "numpy =1.2"
         assert versions("two.py") == "pytorch-cpu =2.1"
         assert versions("two.py", "studies") == ""
-        # It computes by means of others.
-        assert versions("three.py", "studies") == "numpy =1.2, scikit-learn =0.1, scipy =1.9"
+        # It draws by means of others.
+        assert versions("three.py", "studies") == "scipy =1.9, seaborn =0.1"
     finally:
         forget()
 

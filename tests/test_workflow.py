@@ -460,7 +460,7 @@ def test_no_figures_layout_collapses(quick):
 def test_the_run_records_what_it_was_made_with(quick, config):
     record = json.loads((quick.results / "provenance.json").read_text())
     assert record["scale"] == "quick" and record["seed"] == config["seed"]
-    for package in ("numpy", "torch", "snakemake", "matplotlib"):
+    for package in ("numpy", "torch", "snakemake", "seaborn"):
         assert record["packages"][package] == importlib.metadata.version(package)
     jobs = {
         console.job_name(path.relative_to(quick.results))

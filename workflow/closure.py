@@ -22,6 +22,7 @@ NUMERICAL = {
     "pandas": ("pandas", "numpy"),
     "pyarrow": ("pyarrow",),
     "scipy": ("scipy", "numpy"),
+    "seaborn": ("seaborn", "matplotlib", "scipy"),
     "sklearn": ("scikit-learn", "scipy", "numpy"),
     "torch": ("pytorch-cpu",),
 }

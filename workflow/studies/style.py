@@ -21,6 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import scipy  # its parts load when used
+import seaborn as sns
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
@@ -32,11 +33,7 @@ from cnntheory.stats import median_band
 from workflow.scripts import step
 
 SINGLE, DOUBLE = 3.3, 6.8  # inches: one and two columns
-# Of seaborn's palette "colorblind"; the package itself takes a second to load.
-BLUE, AMBER, GREEN, VERMILLION, PINK, SKY = (
-    *("#0173b2", "#de8f05", "#029e73"),
-    *("#d55e00", "#cc78bc", "#56b4e9"),
-)
+BLUE, AMBER, GREEN, VERMILLION, PINK, *_, SKY = sns.color_palette("colorblind").as_hex()
 # Colours of what was measured; never vermillion, which is that of controls.
 MEASURED = (BLUE, GREEN, "#5d3a9b", SKY, AMBER, PINK, "#8c8c8c")
 MARKERS = "osD^vPX<>*"

@@ -25,6 +25,7 @@ PACKAGES = (
     "pyarrow",
     "scikit-learn",
     "scipy",
+    "seaborn",
     "snakemake",
     "torch",
 )
