@@ -17,6 +17,7 @@ from workflow.configuration import (
     check,
     dataset_files,
     examination,
+    examined,
     flags,
     reads,
     replicas,

@@ -16,6 +16,7 @@ from workflow.configuration import (
     check,
     dataset_files,
     examination,
+    examined,
     flags,
     reads,
     replicas,
@@ -470,7 +471,10 @@ def test_an_own_network_is_examined_with_the_files_that_are_named(tmp_path):
 
 @pytest.mark.parametrize("asked", [{}, {"model": "a.pt"}, {"images": "b", "model": None}])
 def test_without_a_network_nothing_is_examined(asked):
-    assert examination({"seed": 7, "examine": asked}) == ([], None)
+    found = examination({"seed": 7, "examine": asked})
+    assert found == ([], None)
+    with pytest.raises(ValueError, match="name a model and images"):
+        examined(found)
 
 
 def test_a_network_that_is_not_there_is_named():

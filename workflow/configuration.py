@@ -11,6 +11,7 @@ import shlex
 import sys
 import textwrap
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -284,11 +285,18 @@ def flags(**values):
     return shlex.join(words)
 
 
+class Examination(NamedTuple):
+    """What ``snakemake examine`` reads, and its command line; none where no network is named."""
+
+    files: list
+    command: str | None
+
+
 def examination(config):
-    """Files that ``snakemake examine`` reads, and its command line; none where none are named."""
+    """The network of one's own that the configuration names."""
     asked = {key: value for key, value in config.get("examine", {}).items() if value is not None}
     if not {"model", "images"} <= set(asked):
-        return [], None
+        return Examination([], None)
     files = []
     for key in {"model", "images", "labels", "before"} & set(asked):
         path = Path(asked[key]).expanduser()
@@ -299,7 +307,15 @@ def examination(config):
     words = [asked.pop("model")]
     if classes := asked.pop("classes", None):
         words += ["--classes", *map(str, classes)]
-    return sorted(files), f"{shlex.join(words)} {flags(**asked, seed=config['seed'])}"
+    command = f"{shlex.join(words)} {flags(**asked, seed=config['seed'])}"
+    return Examination(sorted(files), command)
+
+
+def examined(found):
+    """The files of an examination, or an error that says how to name them."""
+    if found.command is None:
+        raise ValueError("name a model and images: config/README.md, examine")
+    return found.files
 
 
 def reads(files):

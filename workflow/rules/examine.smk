@@ -1,20 +1,12 @@
 # A network of your own, named in the configuration (examine), held against the four theories.
 
-EXAMINED, EXAMINATION = examination(config)
-
-
-def examined(wildcards):
-    """The files that are named, or an error that says how to name them."""
-    if EXAMINATION is None:
-        raise ValueError(
-            "name a model and images in a configuration file: config/README.md, examine"
-        )
-    return EXAMINED
+EXAMINED = examination(config)
 
 
 rule examine:
     input:
-        examined,
+        # Only who asks for it is told that nothing is named.
+        lambda wildcards: examined(EXAMINED),
         step="src/cnntheory/__main__.py",
         code=imports("src/cnntheory/__main__.py"),
     output:
@@ -29,7 +21,7 @@ rule examine:
         "../../envs/examine.yaml"
     threads: 1
     params:
-        command=EXAMINATION,
+        command=EXAMINED.command,
         versions=versions("src/cnntheory/__main__.py", "examine"),
     message:
         "What the four theories say of a network: {output.page}"
