@@ -298,7 +298,7 @@ def examination(config):
     if not {"model", "images"} <= set(asked):
         return Examination([], None)
     files = []
-    for key in {"model", "images", "labels", "before"} & set(asked):
+    for key in [name for name in ("model", "images", "labels", "before") if name in asked]:
         path = Path(asked[key]).expanduser()
         if not path.exists():
             sys.exit(f"config: examine.{key}: {path} does not exist")

@@ -1,7 +1,5 @@
 """Z8: distance against iteration near the truth, and its rate beside lambda_min / lambda_max."""
 
-import numpy as np
-
 from cnntheory.stats import bootstrap
 from workflow.studies import study, style
 from workflow.studies.verdicts import Measured, exactly
