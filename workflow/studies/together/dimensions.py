@@ -5,6 +5,7 @@ import pandas as pd
 
 from cnntheory.stats import bootstrap, wilson
 from workflow.studies import study, style
+from workflow.studies.together.widths import share
 from workflow.studies.verdicts import Measured
 from workflow.studies.zhong2017.exponents import exponent
 from workflow.studies.zhong2017.names import slopes_allowed
@@ -42,9 +43,7 @@ def judge(tables, claims, rng):
         elif "beside" in claim.given:
             findings[name] = difference(claim, table, rng)
         else:
-            success = claim.succeeded(claim.rows(table))
-            interval = wilson(success.sum(), len(success))
-            findings[name] = Measured(success.mean(), *interval, len(success))
+            findings[name] = share(claim.succeeded(claim.rows(table)), claim.rows(table))
     first = next(iter(claims.values()))
     table = table.assign(success=first.succeeded(table), ratio=table.samples / table.patch_size)
     cells = table.groupby(["method", "patch_size", "ratio"]).success.agg(["sum", "size", "mean"])

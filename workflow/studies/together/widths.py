@@ -43,8 +43,7 @@ def judge(tables, claims, rng):
         elif claim.kind == "identity":
             findings[name] = exactly(rows.distance.min(), note=f"{len(rows)} runs.")
         else:
-            values = rows.distance.dropna().to_numpy()
-            findings[name] = Measured(np.median(values), *bootstrap(values, rng), len(values))
+            findings[name] = middle(rows.distance.dropna().to_numpy(), rng)
     return findings
 
 
@@ -59,11 +58,18 @@ def with_ratios(runs):
 
 
 def share(success, rows):
-    """A share with its Wilson interval, a data set a draw."""
-    label = rows.data.iloc[0] if len(rows) else images.MNIST
+    """A share with its Wilson interval, a data set a draw; of no runs nothing is known."""
     if not len(rows):
-        return Measured(np.nan, np.nan, np.nan, 0, label)
-    return Measured(success.mean(), *wilson(success.sum(), len(rows)), len(rows), label)
+        return exactly(np.nan)
+    interval = wilson(success.sum(), len(rows))
+    return Measured(success.mean(), *interval, len(rows), rows.data.iloc[0])
+
+
+def middle(values, rng):
+    """A median with its bootstrap interval, a data set a draw; of no runs nothing is known."""
+    if not len(values):
+        return exactly(np.nan)
+    return Measured(np.median(values), *bootstrap(values, rng), len(values))
 
 
 def draw(findings, tables):
