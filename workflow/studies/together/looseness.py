@@ -143,8 +143,8 @@ def bars(table):
 
 
 def factor(orders):
-    """``1.2 times``, or ``10^7.7`` from ten thousand on."""
-    return f"{10**orders:.3g} times" if orders < 4 else f"10^{orders:.1f}"
+    """``1.2 times``, or ``10^7.7`` from a thousand on."""
+    return f"{10**orders:.3g} times" if orders < 3 else f"10^{orders:.1f}"
 
 
 # The picture
@@ -266,7 +266,7 @@ def legend(fig, found):
 
 def times(orders):
     """The factor as it stands at a bar."""
-    return f"{10**orders:.3g}\N{MULTIPLICATION SIGN}" if orders < 4 else f"$10^{{{orders:.1f}}}$"
+    return f"{10**orders:.3g}\N{MULTIPLICATION SIGN}" if orders < 3 else f"$10^{{{orders:.1f}}}$"
 
 
 GREEK = "alpha|beta|gamma|delta|eta|kappa|lambda|mu|omega|pi|rho|sigma"
