@@ -160,7 +160,9 @@ def _newton(
     relax = proximal / size
     stiff = np.where(wall, 1 / (slack / multiplier + relax), 0.0)
     target = np.where(wall, stiff * (mu / multiplier - slack - missing), 0.0)
-    block = hessian + (stiff[..., None] * cones).swapaxes(1, 2) @ cones
+    # Roots on both sides: symmetric to the last bit, which the last digits of a gap depend on.
+    weighted = np.sqrt(stiff)[..., None] * cones
+    block = hessian + weighted.swapaxes(1, 2) @ weighted
     rounding = np.finfo(float).eps * np.trace(block, axis1=1, axis2=2)
     block[:, np.arange(p), np.arange(p)] += (proximal * size + rounding)[:, None]
     right = stationarity + np.einsum("gNp,gN->gp", cones, target)
