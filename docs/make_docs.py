@@ -39,8 +39,8 @@ evidence. *confirmed* statements are the paper's own; *derived* ones are proved 
 numerically here; of *reconstructed* ones we recall constants or form but could not confirm them.
 
 The run that decides has base seed SEED, which no earlier run had used; its criteria were committed
-before. In its first pass, [claims_seed662607_first.csv](claims_seed662607_first.csv), three verdicts
-were undecided: Z8, 1b-circular and T32 had too few draws. They got more (column `amended`) and were
+before. In its first pass, [claims_seed662607_first.csv](claims_seed662607_first.csv), three were
+undecided: Z8, 1b-circular and T32 had too few draws. They got more (column `amended`) and were
 judged again with the same base seed; the rest is the first pass.
 
 Verdicts of earlier runs are kept: [claims_seed299792.csv](claims_seed299792.csv), with more draws
