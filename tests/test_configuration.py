@@ -303,6 +303,7 @@ def refusal(config):
 def test_every_number_is_finite_of_bounded_size_and_whole_where_it_counts(config, new, found):
     # Numbers that need not be whole: ones that the configuration gives as whole numbers.
     floats = {"step", "steps[", "scale", "scales[", "distances[", "kappas[", "sigmas[", "weight"}
+    floats |= {"per_entry["}
     wrong, names = put(config, new)
     assert len(names) > 300
     lines = configuration._forbidden(wrong)

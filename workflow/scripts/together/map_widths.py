@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.du2018 import check_condition
+from cnntheory.du2018.condition import check_condition
 from cnntheory.ergen2021 import beta_max, train_convex
 from workflow.scripts import step
 from workflow.scripts.step import Count, Positive, Share
