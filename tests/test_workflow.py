@@ -392,6 +392,8 @@ def on_images(table):
     if table.parent.name == "allenzhu2019":
         return not table.stem.endswith(("_pairs", "_drawn", "_split"))
     named = {"teachers", "patch_geometry", "regions"}
+    if table.parent.name == "together":
+        return table.stem.endswith("_images") or table.stem == "training"
     return table.stem.startswith(("image_", "circular_image")) or table.stem in named
 
 
@@ -410,7 +412,10 @@ def test_tables_are_described_and_name_their_data(quick, config):
         )
         empty = may_be_empty and not len(table)
         assert (len(table) or empty) and set(table.columns) <= described
-        assert empty or set(table["data"]) == {quick.data if on_images(path) else "synthetic"}, path
+        labels = {quick.data if on_images(path) else "synthetic"}
+        if path.stem == "looseness":  # it puts tables of all kinds together
+            labels = {quick.data, "synthetic"}
+        assert empty or set(table["data"]) == labels, path
         made = json.loads(pq.read_schema(path).metadata[b"cnntheory"])
         assert set(made) == {"step", "code", "parameters"}
         assert (quick.tree / made["step"]).is_file()

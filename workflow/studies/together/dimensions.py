@@ -43,7 +43,7 @@ def judge(tables, claims, rng):
         elif "beside" in claim.given:
             findings[name] = difference(claim, table, rng)
         else:
-            findings[name] = share(claim.succeeded(claim.rows(table)), claim.rows(table))
+            findings[name] = share(claim.succeeded(claim.rows(table)))
     first = next(iter(claims.values()))
     table = table.assign(success=first.succeeded(table), ratio=table.samples / table.patch_size)
     cells = table.groupby(["method", "patch_size", "ratio"]).success.agg(["sum", "size", "mean"])

@@ -36,10 +36,12 @@ LINES = {
 
 def judge(tables, claims, rng):
     runs, findings = with_ratios(tables["runs"]), {}
+    of_images = runs.data[runs.study == "images"].iloc[0]
     for name, claim in claims.items():
         rows = claim.rows(runs)
         if claim.success:
-            findings[name] = share(claim.succeeded(rows), rows)
+            label = of_images if claim.about == "images" else "synthetic"
+            findings[name] = share(claim.succeeded(rows), label)
         elif claim.kind == "identity":
             findings[name] = exactly(rows.distance.min(), note=f"{len(rows)} runs.")
         else:
@@ -57,12 +59,12 @@ def with_ratios(runs):
     )
 
 
-def share(success, rows):
+def share(success, label="synthetic"):
     """A share with its Wilson interval, a data set a draw; of no runs nothing is known."""
-    if not len(rows):
-        return exactly(np.nan)
-    interval = wilson(success.sum(), len(rows))
-    return Measured(success.mean(), *interval, len(rows), rows.data.iloc[0])
+    if not len(success):
+        return exactly(np.nan, data=label)
+    interval = wilson(success.sum(), len(success))
+    return Measured(success.mean(), *interval, len(success), label)
 
 
 def middle(values, rng):
