@@ -43,11 +43,11 @@ def main(arguments=None):
 
 def _examine(options):
     """What four theories say of a network and its data: which applies, and what it promises."""
-    import cnntheory
+    from cnntheory.together.examination import examine
     from cnntheory.together.files import load_model
 
     images, labels = _data(options)
-    report = cnntheory.examine(
+    report = examine(
         load_model(options.model),
         images,
         labels,

@@ -79,6 +79,46 @@ def test_too_few_images_are_refused(options, streams, rng):
         task.draw_data(options, streams, 9, 50, rng.standard_normal((20, 4, 3)))
 
 
+def test_images_of_any_shape_have_four_quadrants(rng):
+    assert task.quadrants(rng.integers(0, 256, (50, 13, 20)), 3).shape == (50, 4, 3)
+    with pytest.raises(ValueError, match="patch_size: the images' quadrants have 4 components"):
+        task.quadrants(rng.integers(0, 256, (50, 4, 4)), 5)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [("teacher", 4, "teacher: 4 orthonormal filters"), ("patches", 2, "an image has 4 quadrants")],
+)
+def test_a_task_that_cannot_be_is_refused(options, streams, rng, key, value, message):
+    asked = options.model_copy(update={key: value})
+    with pytest.raises(ValueError, match=message):
+        task.draw_data(asked, streams, 4, 5, rng.standard_normal((20, 4, 3)))
+
+
+def test_where_nothing_is_to_be_learned_no_optimum_is_certified(options, streams):
+    data = task.draw_data(options, streams, 9, 50)
+    silent = data._replace(y=np.zeros_like(data.y))
+    optima = map_widths.certify_optima(options, silent)
+    assert optima.empty
+    runs = map_widths.train_decayed(
+        options, silent, 4, *task.draw_students(options, streams, 2), optima
+    )
+    assert runs.empty and set(runs) == {"seed", "dual_bound", "objective"}
+
+
+def test_a_network_that_is_dead_on_all_inputs_decays(options, streams):
+    alone = options.model_copy(update={"patches": 1, "patch_size": 2, "teacher": 1})
+    data = task.draw_data(alone, streams, 9, 50)
+    x = np.abs(data.patches)
+    labels = task.outputs(np.abs(data.teachers), data.signs, x)
+    data = data._replace(patches=x, y=labels)
+    optima = map_widths.certify_optima(alone, data)
+    dead = -np.ones((3, 1, 2))
+    found = map_widths.train_decayed(alone, data, 9, dead, np.ones(1), optima)
+    zero = (labels[found.seed] ** 2).sum(-1) / 2
+    np.testing.assert_allclose(found.objective, zero, rtol=1e-6)
+
+
 def test_slopes_are_those_of_autograd(rng):
     filters, weights = rng.standard_normal((2, 5, 3)), rng.standard_normal((2, 5))
     patches, y = rng.standard_normal((2, 7, 4, 3)), rng.standard_normal((2, 7))
@@ -135,7 +175,7 @@ def test_a_kernel_without_the_labels_never_gets_there():
 def test_balanced_networks_are_the_same_functions(rng):
     filters, weights = rng.standard_normal((2, 4, 3)), np.array([1.0, -1.0, 0.3, -2.0])
     patches = rng.standard_normal((2, 5, 4, 3))
-    balanced = map_widths.balance(filters, weights)
+    balanced = task.balance(filters, weights)
     np.testing.assert_allclose(
         task.outputs(*balanced, patches), task.outputs(filters, weights, patches), atol=1e-12
     )
@@ -162,11 +202,12 @@ def test_the_step_is_that_of_both_layers(rng):
 
 def test_decayed_descent_measures_the_objective_of_the_programs(options, streams):
     data = task.draw_data(options, streams, 9, 50)
-    optima = map_widths.certify_optima(options, data, 9)
+    optima = map_widths.certify_optima(options, data)
+    optima = optima[optima.samples == 9]
     start = task.draw_students(options, streams, 16)
     found = map_widths.train_decayed(options, data, 9, *start, optima)
     assert (found.objective >= found.dual_bound).all()
-    row, filters = optima[0], map_widths.balance(start[0][:1], start[1])
+    row, filters = optima.iloc[0], task.balance(start[0][:1], start[1])
     network = Network(filters=filters[0][0], weights=filters[1][0], architecture="average")
     first = network.objective(data.patches[0, :9], data.y[0, :9], row["beta"])
     still = options.model_copy(update={"steps": 0})
@@ -191,7 +232,7 @@ def test_a_map_says_what_became_of_every_run(options, streams):
     assert (found["limits"].condition_ratio < 1).all()
     alone = options.model_copy(update={"patches": 1})
     one = task.draw_data(alone, streams, 9, 50)
-    assert (map_widths.begin_theories(alone, one).condition_ratio > 1).all()
+    assert (map_widths.begin_theories(alone, streams, one).condition_ratio > 1).all()
 
 
 def test_recovery_is_seen_by_every_method():

@@ -33,7 +33,7 @@ def traced(width):
     options = trace_training.Options(**TRACED)
     rng = step.streams(0, "trace_training")
     data = task.draw_data(options, rng, options.samples, 1)
-    start = trace_training.balance(*task.draw_students(options, rng, width))
+    start = task.balance(*task.draw_students(options, rng, width))
     return options, *start, (data.patches, data.y, np.array([0.02, 0.05]))
 
 
@@ -160,4 +160,5 @@ def test_trainings_on_images_end_near_and_above_the_certified_optimum():
 def test_images_that_are_cut_otherwise_are_refused(wrong):
     options = trace_training.Options(**TRACED | wrong)
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        trace_training.measure(options, step.streams(0, "x"), np.zeros((60, 8, 8)))
+        images = np.random.default_rng(0).integers(0, 256, (60, 8, 8))
+        trace_training.measure(options, step.streams(0, "x"), images)

@@ -6,6 +6,7 @@ take as long as the tangent kernel of the start says? With both layers trained u
 as the fourth has it: how far is the end from the certified global optimum?
 """
 
+import itertools
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from workflow.scripts import step
 from workflow.scripts.step import Count, Positive, Share
 from workflow.scripts.together.task import (
     Task,
+    balance,
     descend,
     draw_data,
     draw_students,
@@ -27,7 +29,7 @@ from workflow.scripts.together.task import (
     tangent,
 )
 
-# What is smaller counts as no output, label or loss.
+# A network that is dead on all inputs has no slope for its step to be taken along.
 TINY = np.finfo(float).tiny
 
 
@@ -63,9 +65,7 @@ def draw_map(options, rng, label, pool=None):
     data = draw_data(options, rng, max(options.samples), options.tests, pool)
     widths = sorted({1, options.teacher, *options.widths})
     cells = [(n, m) for n in options.samples for m in widths]
-    runs, optima = [], []
-    for n in options.samples:
-        optima += certify_optima(options, data, n)
+    runs, optima = [], certify_optima(options, data)
     for n, width in step.progress(cells, label=label, unit="cell"):
         start = draw_students(options, rng, width)
         runs.append(train_fixed(options, data, n, *start))
@@ -73,8 +73,8 @@ def draw_map(options, rng, label, pool=None):
         runs[-1] = runs[-1].merge(decayed, on="seed", how="left").assign(width=width, samples=n)
     found = {
         "runs": pd.concat(runs, ignore_index=True),
-        "optima": pd.DataFrame(optima),
-        "limits": begin_theories(options, data),
+        "optima": optima,
+        "limits": begin_theories(options, rng, data),
     }
     return {name: table.assign(study=label) for name, table in found.items()}
 
@@ -121,10 +121,11 @@ def frozen_times(along, decay, reached, steps):
     return found
 
 
-def certify_optima(options, data, n):
-    """Certified global optima of the first trials, rows of a table."""
+def certify_optima(options, data):
+    """Certified global optima of the first trials."""
     rows = []
-    for seed in range(min(options.certified, options.trials)):
+    seeds = range(min(options.certified, options.trials))
+    for n, seed in itertools.product(options.samples, seeds):
         patches, y = data.patches[seed, :n], data.y[seed, :n]
         beta = options.decay * beta_max(patches, y)
         if beta == 0:  # no input of so few reaches the teacher: nothing is to be learned
@@ -140,12 +141,16 @@ def certify_optima(options, data, n):
                 "filters": len(found.network.weights),
             }
         )
-    return rows
+    kinds = dict.fromkeys(["seed", "samples", "filters"], int)
+    kinds |= dict.fromkeys(["beta", "objective", "dual_bound"], float)
+    return pd.DataFrame(rows, columns=list(kinds)).astype(kinds)
 
 
 def train_decayed(options, data, n, filters, weights, optima):
     """Descent on both layers under weight decay; a step that would go up is halved."""
-    known = pd.DataFrame([row for row in optima if row["samples"] == n])
+    known = optima[optima.samples == n].reset_index(drop=True)
+    if known.empty:
+        return known[["seed", "dual_bound", "objective"]]
     beta, seeds = known.beta.to_numpy(), known.seed.to_numpy()
     patches, y = data.patches[seeds, :n], data.y[seeds, :n]
     filters, weights = balance(filters[seeds], weights)
@@ -155,7 +160,9 @@ def train_decayed(options, data, n, filters, weights, optima):
         decay = (filters**2).sum((-1, -2)) + (weights**2).sum(-1)
         return (residual**2).sum(-1) / 2 + beta / 2 * decay, *slopes
 
-    step_size = options.step_size / largest_curvature(filters, weights, patches)
+    # A dead network has no other curvature than that of its decay.
+    steepest = np.maximum(largest_curvature(filters, weights, patches), beta)
+    step_size = options.step_size / steepest
     objective, by_filters, by_weights = at(filters, weights)
     for _ in range(options.steps):
         move = step_size[:, None, None] * (by_filters + beta[:, None, None] * filters)
@@ -171,13 +178,6 @@ def train_decayed(options, data, n, filters, weights, optima):
     return known[["seed", "dual_bound"]].assign(objective=objective)
 
 
-def balance(filters, weights):
-    """The same networks, each filter as long as its output weight: least decay."""
-    lengths = np.linalg.norm(filters, axis=-1)
-    size = np.sqrt(np.abs(weights) * lengths)
-    return filters * (size / lengths)[..., None], np.sign(weights) * size
-
-
 def largest_curvature(filters, weights, patches):
     """Largest eigenvalue of the tangent kernel of both layers."""
     hidden = np.maximum(patches @ np.swapaxes(filters, -1, -2)[:, None], 0).sum(-2)
@@ -185,7 +185,7 @@ def largest_curvature(filters, weights, patches):
     return np.linalg.eigvalsh(found)[..., -1]
 
 
-def begin_theories(options, data):
+def begin_theories(options, rng, data):
     """By data set: curvature at the teacher for every n, and Du, Lee & Tian's condition."""
     teachers, signs = data.teachers, np.broadcast_to(data.signs, data.teachers.shape[:2])
     least = {}
@@ -196,8 +196,8 @@ def begin_theories(options, data):
         hessian = np.swapaxes(found, -1, -2) @ found / patches.shape[1]
         least[n] = np.linalg.eigvalsh(hessian)[:, 0]
     conditions = [
-        check_condition(patches, filters=teacher[:1], rng=0)
-        for patches, teacher in zip(data.test_patches, teachers, strict=True)
+        check_condition(patches, filters=teacher[:1], rng=rng("condition", trial))
+        for trial, (patches, teacher) in enumerate(zip(data.test_patches, teachers, strict=True))
     ]
     return pd.DataFrame(
         [

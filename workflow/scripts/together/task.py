@@ -50,11 +50,13 @@ def quadrants(images, p):
     ndarray, shape (images, 4, p)
     """
     images = np.asarray(images[:MOST_IMAGES]) / 255
-    size = images.shape[1] // 2
-    cut = extract_patches(images, size, size)
+    size = min(images.shape[1:]) // 2
+    cut = extract_patches(images[:, : 2 * size, : 2 * size], size, size)
     rows = cut.reshape(-1, cut.shape[-1])
     rows = rows - rows.mean(0)
     values, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
+    if (rank := int((values > 1e-10 * values[-1]).sum())) < p:
+        raise ValueError(f"patch_size: the images' quadrants have {rank} components, found {p}")
     # Signs as LAPACK gives them depend on the machine: the largest entry is positive.
     vectors = vectors[:, ::-1][:, :p]
     vectors *= np.sign(vectors[np.abs(vectors).argmax(0), np.arange(p)])
@@ -74,6 +76,14 @@ def draw_data(options, rng, samples, tests, pool=None):
         Patches of images to draw from, each at most once; Gaussian ones unless given.
     """
     p, signs = options.patch_size, (-1.0) ** np.arange(options.teacher)
+    if options.teacher > p:
+        raise ValueError(
+            f"teacher: {options.teacher} orthonormal filters do not fit into patches of {p} entries"
+        )
+    if pool is not None and options.patches != pool.shape[1]:
+        raise ValueError(
+            f"patches: an image has {pool.shape[1]} quadrants, found {options.patches}"
+        )
     drawn = []
     for trial in range(options.trials):
         generator = rng("teacher", trial)
@@ -105,6 +115,13 @@ def draw_students(options, rng, width):
     )
     signs = (-1.0) ** np.arange(width)
     return filters / np.sqrt(p), signs * np.sqrt(options.teacher / width)
+
+
+def balance(filters, weights):
+    """The same networks with ``|w_j| = |a_j|``, which decay least; output weights by trial."""
+    lengths = np.linalg.norm(filters, axis=-1)
+    size = np.sqrt(lengths * np.abs(weights))
+    return filters * (size / lengths)[..., None], size * np.sign(weights)
 
 
 def outputs(filters, weights, patches):
@@ -168,8 +185,3 @@ def descend(filters, weights, patches, y, step):
         residual, slope, _ = residual_and_slope(filters, weights, patches, y)
         yield filters, (residual**2).sum(-1) / 2
         filters = filters - step[:, None, None] * slope
-
-
-def largest_eigenvalue(matrices):
-    """Of symmetric matrices (..., n, n)."""
-    return np.linalg.eigvalsh(matrices)[..., -1]

@@ -60,8 +60,6 @@ class Linear(NamedTuple):
 
 
 def measure(options, rng, images):
-    if options.patches != 4:
-        raise ValueError(f"patches: an image has 4 quadrants, found {options.patches}")
     if options.patch_size < 2:
         raise ValueError(f"patch_size: an angle needs 2 entries, found {options.patch_size}")
     pool = task.quadrants(images, options.patch_size)
@@ -73,7 +71,7 @@ def measure(options, rng, images):
     ask = condition_of(options, rng, pool[: options.condition_images], data)
     tables = []
     for width in options.widths:
-        start = balance(*task.draw_students(options, rng, width))
+        start = task.balance(*task.draw_students(options, rng, width))
         path = trace(options, *start, data.patches, data.y, optima.beta.to_numpy())
         for measured, filters, weights in step.progress(
             path, options.times, label=f"m = {width}", unit="time"
@@ -88,13 +86,6 @@ def certified(options, patches, y):
     beta = options.decay * beta_max(patches, y)
     found = train_convex(patches, y, beta)
     return dict(beta=beta, program=found.program, dual_bound=found.dual_bound)
-
-
-def balance(filters, weights):
-    """The same network with ``|w_j| = |a_j|``; output weights by trial."""
-    lengths = np.linalg.norm(filters, axis=-1)
-    size = np.sqrt(lengths * np.abs(weights))
-    return filters * (size / lengths)[..., None], size * np.sign(weights)
 
 
 # Descent

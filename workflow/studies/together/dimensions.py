@@ -6,7 +6,7 @@ import pandas as pd
 from cnntheory.stats import bootstrap, wilson
 from workflow.studies import study, style
 from workflow.studies.together.widths import share
-from workflow.studies.verdicts import Measured
+from workflow.studies.verdicts import Measured, exactly
 from workflow.studies.zhong2017.exponents import exponent
 from workflow.studies.zhong2017.names import slopes_allowed
 
@@ -18,10 +18,9 @@ def difference(claim, table, rng):
     rows = claim.rows(table)
     rows = rows.assign(success=claim.succeeded(rows).astype(float))
     wide = rows.pivot(index="seed", columns=["method", "patch_size", "samples"], values="success")
-    lost = (wide[claim.given["method"]] - wide[claim.given["beside"]]).dropna(
-        axis="columns", how="all"
-    )
-    values = lost.dropna().to_numpy()
+    if wide.empty:
+        return exactly(np.nan)
+    values = (wide[claim.given["method"]] - wide[claim.given["beside"]]).to_numpy()
     return Measured(values.mean(), *bootstrap(values, rng, grand_mean), len(values))
 
 
@@ -53,8 +52,8 @@ def judge(tables, claims, rng):
 def draw(findings, tables):
     fig = style.plt.figure(figsize=(style.DOUBLE, 5.4), layout="constrained")
     axes = fig.subplot_mosaic([["a", "a", "b", "b", "c", "c"], ["d", "d", "d", "e", "e", "e"]])
-    style.title(axes["a"], "a", "tensor start: half at four samples an entry")
-    style.title(axes["b"], "b", "random start: the same")
+    style.title(axes["a"], "a", f"tensor start: half at {an_entry(findings, 'T30-tensor')}")
+    style.title(axes["b"], "b", f"random start: half at {an_entry(findings, 'T30-random')}")
     style.title(axes["c"], "c", "convex program: none is lost in the end")
     style.title(axes["d"], "d", "in proportion to the length of a patch")
     style.title(axes["e"], "e", "in the end the convex program is surest")
@@ -65,6 +64,13 @@ def draw(findings, tables):
     bar.set_label("share recovered")
     drawn = draw_needed(axes["d"], findings)
     return fig, [cells, *drawn, draw_shares(axes["e"], findings)]
+
+
+def an_entry(findings, name):
+    """Samples an entry at which half are recovered, over the lengths of a patch, in words."""
+    needed = findings["needed"][name]
+    ratios = np.array(needed["n_50"]) / needed["value"]
+    return f"{np.nanmin(ratios):.1f} to {np.nanmax(ratios):.1f} samples an entry"
 
 
 def draw_map(axis, cells, method):
