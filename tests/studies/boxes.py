@@ -29,6 +29,7 @@ def overlaps(fig):
     list of str
     """
     style.settle(fig)
+    fig.draw_without_rendering()
     boxes = [_box(*found) for axis in [fig, *fig.axes] for found in _words(axis)]
     edges = np.array([[0, 0], fig.bbox.size])
     said = [

@@ -22,6 +22,8 @@ import numpy as np
 import pandas as pd
 import scipy  # its parts load when used
 import seaborn as sns
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
@@ -45,6 +47,7 @@ EDGE = "_edge of a criterion"  # label of its line, in no legend
 SMALL = 6.5  # points: the least size of text
 LEAST_SEEDS = 10  # with fewer the runs are drawn, not a band
 HEAVY = 100_000  # bytes of drawn points; heavier layers become pixels
+PIXELS = 200  # an inch, of layers that are pixels
 LIMIT = 300_000  # bytes of an SVG
 
 plt.rcParams.update(
@@ -623,11 +626,13 @@ def _later(axis, act):
 
 def settle(fig):
     """Lay the figure out, wrap its titles and move its labels apart; `save` does it."""
+    if (layout := fig.get_layout_engine()) is None:
+        return  # placed by hand
     for _ in range(2):  # wrapped titles leave less height for the labels
-        fig.draw_without_rendering()
+        layout.execute(fig)
         for act in vars(fig).get("cnntheory_later", []):
             act()
-    fig.draw_without_rendering()
+    layout.execute(fig)
 
 
 def _weight(artist):
@@ -703,12 +708,15 @@ def save(fig, path, drawn, tables):
     settle(fig)
     fig.set_layout_engine("none")  # it stays as it is
     lighten(fig)
+    # Straight to the canvas: savefig would draw twice, once for a layout that is settled.
     with step.replacing(path) as part:
-        fig.savefig(part, format="svg", metadata={"Date": None, "Creator": "cnntheory"}, dpi=200)
+        fig.set_dpi(PIXELS)  # printing changes it
+        FigureCanvasSVG(fig).print_svg(part, metadata={"Date": None, "Creator": "cnntheory"})
         part.write_text(slim(part.read_text()))
     with step.replacing(path.with_suffix(".pdf")) as part:
         made = {"CreationDate": None, "Creator": "cnntheory"}
-        fig.savefig(part, format="pdf", metadata=made, dpi=200)
+        fig.set_dpi(PIXELS)
+        FigureCanvasPdf(fig).print_pdf(part, metadata=made)
     with step.replacing(path.with_suffix(".csv")) as part:
         pd.concat(drawn).to_csv(part, index=False, float_format="%.10g")
     plt.close(fig)
