@@ -10,7 +10,7 @@ TESTING := .venv/.installed-test
 LIBRARY := $(addprefix tests/,du2018 zhong2017 ergen2021 allenzhu2019 together images test_descent.py \
   test_search.py test_shallow.py test_stats.py test_files.py test_packages.py)
 
-.PHONY: figures quick test test-library test-workflow browser lint schema docs graph evidence redraw kernels bench clean help
+.PHONY: figures quick test test-library test-workflow browser lint pins schema docs graph evidence redraw kernels bench clean help
 EVIDENCE ?= results/evidence.zip
 
 figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scale
@@ -40,6 +40,15 @@ lint: $(TESTING)  ## ruff, snakefmt, mypy and Snakemake's own linter
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
+
+pins: $(TESTING)  ## requirements*.lock and docs/licences.md, after a change of requirements*.txt
+	$(BIN)/python -m pip install --quiet uv==0.13.9 pip-licenses==5.5.5
+	for name in requirements requirements-test; do grep -v '^torch==' $$name.txt | \
+	  $(BIN)/uv pip compile - --output-file $$name.lock --no-deps --generate-hashes --universal \
+	  --python-version 3.11 --no-annotate --quiet --custom-compile-command "make pins"; done
+	(printf '# Licences of what is installed\n\nAs the packages themselves say; `make pins` writes it.\n\n'; \
+	  $(BIN)/pip-licenses --with-system --from=mixed --format=markdown \
+	  --packages $$(cat requirements.txt requirements-test.txt | sed -n 's/==.*//p')) > docs/licences.md
 
 schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from the steps' options
 	$(BIN)/python -m workflow.schemas.make_schema
@@ -74,16 +83,18 @@ clean:  ## remove results and figures, keep the environment
 help:
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-# Built once, and again when the pins change.
-$(ENVIRONMENT): requirements.txt pyproject.toml
+# Built once, and again when the pins change. Each file must have the hash in the lock; torch has
+# none there, for it is built for every kind of accelerator.
+$(ENVIRONMENT): requirements.txt requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else \
 	  f"Python {v.major}.{v.minor} found, 3.11 to 3.13 needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Beside it, what only tests need.
-$(TESTING): requirements-test.txt $(ENVIRONMENT)
-	$(BIN)/python -m pip install --quiet --requirement requirements-test.txt
+$(TESTING): requirements-test.lock $(ENVIRONMENT)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-test.lock
 	@touch $@

@@ -80,6 +80,34 @@ def test_every_line_of_a_lock_pins_one_version(name):
     assert len(lock(name)) > 20
 
 
+@pytest.mark.parametrize("name", ["requirements", "requirements-test"])
+def test_every_file_that_is_installed_has_a_known_hash(name):
+    # torch has a build for every kind of accelerator: its version is pinned, its files are not
+    lines = (ROOT / f"{name}.lock").read_text().replace("\\\n", " ").splitlines()
+    entries = [line.split() for line in lines if not line.lstrip().startswith("#")]
+    found = {}
+    for pin, *hashes in entries:
+        package, version = pin.split("==")
+        found[package.lower().replace("_", "-")] = version
+        assert hashes, pin
+        assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", part) for part in hashes), pin
+    assert found == {k: v for k, v in lock(name).items() if k != "torch"}, "run make pins"
+
+
+def test_the_licence_of_every_package_is_listed():
+    lines = (ROOT / "docs/licences.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in lines if "|" in line]
+    listed = {
+        name.lower().replace("_", "-"): version.split("+")[0] for name, version, _ in rows[2:]
+    }
+    assert listed == everything(), "run make pins"
+    for name, _, licence in rows[2:]:
+        # what Snakemake's own interfaces say only in their repositories
+        assert licence != "UNKNOWN" or name.startswith(("snakemake-interface", "conda-inject")), (
+            name
+        )
+
+
 def test_no_package_is_pinned_twice():
     assert not set(lock()) & set(lock("requirements-test"))
 
@@ -184,9 +212,9 @@ def test_the_figures_need_no_packages_of_the_tests():
     makefile = (ROOT / "Makefile").read_text()
     needs = dict(re.findall(r"^([a-z-]+|\$\(\w+\)): ([^#\n]*)", makefile, re.M))
     assert needs["figures"].split() == needs["quick"].split() == ["$(ENVIRONMENT)"]
-    assert "requirements-test.txt" not in needs["$(ENVIRONMENT)"]
-    assert needs["$(TESTING)"].split() == ["requirements-test.txt", "$(ENVIRONMENT)"]
-    for target in ("test", "test-library", "test-workflow", "lint", "bench", "browser"):
+    assert "requirements-test.lock" not in needs["$(ENVIRONMENT)"]
+    assert needs["$(TESTING)"].split() == ["requirements-test.lock", "$(ENVIRONMENT)"]
+    for target in ("test", "test-library", "test-workflow", "lint", "bench", "browser", "pins"):
         assert needs[target].split() == ["$(TESTING)"], target
 
 
