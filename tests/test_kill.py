@@ -1,7 +1,8 @@
-"""SIGKILL at random moments: `pytest -m kill`; CNNTHEORY_KILLS says how many, 20 unless set.
+"""Killed at random moments, out of space: `pytest -m kill`; CNNTHEORY_KILLS kills, 24 unless set.
 
-A part of the quick pipeline is started, killed and started again as the README says, until it has
-been killed often enough; then what it made is byte for byte what an undisturbed run made.
+A part of the quick pipeline is started, killed (by SIGKILL, SIGTERM or ctrl-C) and started again as
+the README says, until it has been killed often enough; or it runs on a disk that is too small, which
+then grows. What it made in the end is byte for byte what an undisturbed run made.
 """
 
 import contextlib
@@ -18,9 +19,10 @@ import psutil
 import pytest
 
 BIN = Path(sys.executable).parent
-KILLS = int(os.environ.get("CNNTHEORY_KILLS", 20))
+KILLS = int(os.environ.get("CNNTHEORY_KILLS", 24))
 STUDIES = ("closeness", "gradients", "rate", "schedules", "starts")
 TARGETS = [f"results/quick/figures/du2018/{study}.svg" for study in STUDIES]
+WHOM = ("the group", "snakemake", "a step", "a write", "ctrl-C", "SIGTERM")
 MADE = {".parquet", ".json", ".svg", ".pdf", ".csv"}
 
 
@@ -91,7 +93,7 @@ def settle(tree):
 
 
 def kill(run, tree, whom):
-    """Kill the whole group, Snakemake alone, a step alone, or a step while it is writing."""
+    """Kill the whole group, Snakemake, a step, a step while it writes; or end it by a signal."""
     if whom == "a write":
         # At most so long: in most moments nothing is being written.
         end = time.monotonic() + 20
@@ -110,8 +112,10 @@ def kill(run, tree, whom):
         return False
     if whom == "the group":
         os.killpg(run.pid, signal.SIGKILL)
+    elif whom == "ctrl-C":  # a terminal sends it to all of the group
+        os.killpg(run.pid, signal.SIGINT)
     else:
-        run.kill()
+        run.send_signal(signal.SIGTERM if whom == "SIGTERM" else signal.SIGKILL)
     run.wait()
     return True
 
@@ -126,7 +130,7 @@ def test_a_pipeline_that_is_killed_again_and_again_makes_the_same_bytes(copy, st
     assert {Path(name).suffix for name in expected} == MADE
     moments, kills = random.Random(14), 0
     while kills < KILLS:
-        whom = ("the group", "snakemake", "a step", "a write")[kills % 4]
+        whom = WHOM[kills % len(WHOM)]
         assert start(tree, "--unlock").wait() == 0
         run = start(tree, "--cores", "2", *TARGETS)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -142,3 +146,55 @@ def test_a_pipeline_that_is_killed_again_and_again_makes_the_same_bytes(copy, st
     finish(tree)
     assert made(tree) == expected
     assert not [*(tree / "results").rglob(".*.part")]
+
+
+def occupied(folder):
+    """Bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """``disk(size)`` mounts a disk of so many bytes; called again, it gives it that size."""
+    if not hasattr(os, "geteuid") or os.geteuid() or not shutil.which("mount"):
+        pytest.skip("only root mounts a disk")
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def mount(size):
+        options = ["-o", f"{'remount,' if place.is_mount() else ''}size={size}"]
+        done = subprocess.run(["mount", "-t", "tmpfs", *options, "tmpfs", place])
+        if done.returncode:
+            pytest.skip("no disk can be mounted here")
+        return place
+
+    yield mount
+    if place.is_mount():
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@pytest.mark.kill
+def test_a_pipeline_that_runs_out_of_space_says_so_and_makes_the_same_bytes(
+    copy, start, finish, disk, tmp_path
+):
+    calm = copy("calm")
+    empty = occupied(calm)
+    finish(calm)
+    expected, needed = made(calm), occupied(calm) - empty
+    # Pages are whole: some room for the files of the project, then far too little for the results.
+    place = disk(int(1.3 * empty) + 4096 * sum(1 for _ in calm.rglob("*")))
+    tree = place / "tree"
+    shutil.copytree(copy("source"), tree)
+    free = shutil.disk_usage(place).free
+    filler = place / "filler"
+    filler.write_bytes(bytes(max(0, free - needed // 3)))
+    assert start(tree, "--cores", "2", *TARGETS).wait() != 0
+    assert "No space left on device" in (tmp_path / "log").read_text(errors="replace")
+    settle(tree)
+    assert not [*(tree / "results").rglob(".*.part")]
+    for name, content in made(tree).items():
+        assert content == expected[name], name
+    filler.unlink()
+    disk(3 * (empty + needed))
+    finish(tree)
+    assert made(tree) == expected
