@@ -22,6 +22,15 @@ def test_streamed_signals_are_those_of_the_kept_network(generators, problem):
         torch.testing.assert_close(streamed, h)
 
 
+def test_inputs_of_other_variances_share_the_draws(generators, problem):
+    x, _ = problem(2, 3, 11)
+    together = drawn_signals(generators(2), x, 9, 3, variance=[2.0, 0.5, 3.0])
+    alone = [drawn_signals(generators(2), x, 9, 3, variance=c) for c in (2.0, 0.5, 3.0)]
+    for h, *each in zip(together, *alone, strict=True):
+        for i, one in enumerate(each):
+            torch.testing.assert_close(h[:, i], one[:, i], rtol=1e-12, atol=0)
+
+
 def test_the_norms_of_signals_concentrate(generators, problem):
     x, _ = problem(40, 2, 11)
     for layer, h in enumerate(drawn_signals(generators(40), x, 600, 3)):

@@ -20,10 +20,12 @@ def drawn_signals(rng, X, width, depth, *, variance=2.0):
 
     Parameters
     ----------
-    rng, width, depth, variance
+    rng, width, depth
         As for `networks.fully_connected`, whose draws it shares.
     X : tensor, shape (S, n, p)
         The inputs.
+    variance : float or sequence of n floats, optional
+        As for `networks.fully_connected`; or one for each input, which then share the draws.
 
     Yields
     ------
@@ -38,10 +40,13 @@ def drawn_signals(rng, X, width, depth, *, variance=2.0):
     rngs = generators(rng)
     if len(rngs) != len(X):
         raise ValueError(f"rng: expected one for each of {len(X)} trials, found {len(rngs)}")
-    draw = drawer(rngs, variance, X.device, X.dtype, width=width, depth=depth)
+    variances = torch.as_tensor(variance, dtype=X.dtype, device=X.device).reshape(-1, 1)
+    least, largest = float(variances.min()), float(variances.max())
+    draw = drawer(rngs, least, X.device, X.dtype, width=width, depth=depth)
+    scale = (variances / largest).sqrt()
     h = X
     for _ in range(depth + 1):
-        h = torch.relu(h @ draw(width, h.shape[2], variance / width).mT)
+        h = torch.relu(h @ draw(width, h.shape[2], largest / width).mT * scale)
         yield h
 
 

@@ -66,38 +66,58 @@ def direct(options, rng, trials):
 
 def norms(options, rng, trials):
     """Norms of the layers of one image, a trial at a time: no network is kept."""
-    widths, depth, few = options.widths, options.depth, options.few_trials
-    cells = [("norms", width, 2.0, options.trials) for width in widths]
-    cells += [("norms", width, 1.0, few) for width in widths]
-    cells += [("variances", max(widths), c, few) for c in options.variances]
-    for study, width, variance, count in step.progress(cells, label="norms", unit="cell"):
-        for s, trial in enumerate(trials[:count]):
-            rngs = trial.rngs(rng, f"initialise {width}")
-            layers = drawn_signals(rngs, trial.x[:, :1], width, depth, variance=variance)
-            yield dict(
-                study=study,
-                width=width,
-                depth=depth,
-                variance=variance,
-                seed=s,
-                layer=np.arange(depth + 1),
-                value=[float(torch.linalg.vector_norm(h)) for h in layers],
+    depth = options.depth
+    for width in step.progress(options.widths, label="norms", unit="width"):
+        for s, trial in enumerate(trials):
+            cells = [("norms", 2.0)] if s < options.trials else []
+            if s < options.few_trials:
+                cells.append(("norms", 1.0))
+                if width == max(options.widths):
+                    cells += [("variances", c) for c in options.variances]
+            if not cells:
+                continue
+            # The variances share the draws, of which a network costs most.
+            layers = drawn_signals(
+                trial.rngs(rng, f"initialise {width}"),
+                trial.x[:, :1].expand(-1, len(cells), -1),
+                width,
+                depth,
+                variance=[variance for _, variance in cells],
             )
+            found = np.array([numpy(torch.linalg.vector_norm(h[0], dim=1)) for h in layers])
+            for (study, variance), value in zip(cells, found.T, strict=True):
+                yield dict(
+                    study=study,
+                    width=width,
+                    depth=depth,
+                    variance=variance,
+                    seed=s,
+                    layer=np.arange(depth + 1),
+                    value=value,
+                )
 
 
 def backward(options, rng, trials):
     """Norms of the backward vectors, a median over the images and a mean over some networks."""
 
-    def norms_of(trial, group, width, variance):
-        net = trial.networks(rng, group, width, options.depth, variance=variance)
-        return np.median(numpy(backward_products(net, forward(net, trial.x)))[0], axis=-1)
-
     counts = {2.0: options.backward_trials, 3.0: options.few_trials}
+
+    def norms_of(s, trial, group, width):
+        """By variance; both share the draws."""
+        net, found = trial.networks(rng, group, width, options.depth), {}
+        for variance in (c for c, count in counts.items() if s < count):
+            for W in (net.A, *net.W) if variance != 2 else ():
+                W *= np.sqrt(variance / 2)
+            norms = backward_products(net, forward(net, trial.x))
+            found[variance] = np.median(numpy(norms)[0], axis=-1)
+        return found
+
     for width in step.progress(options.widths, label="backward", unit="width"):
-        for variance, count in counts.items():
-            for s, trial in enumerate(trials[:count]):
-                groups = [f"backward {width} {k}" for k in range(options.backward_networks)]
-                found = [norms_of(trial, group, width, variance) for group in groups]
+        for s, trial in enumerate(trials[: max(counts.values())]):
+            groups = [f"backward {width} {k}" for k in range(options.backward_networks)]
+            networks = [norms_of(s, trial, group, width) for group in groups]
+            for variance in networks[0]:
+                found = [norms[variance] for norms in networks]
                 yield dict(
                     study="backward",
                     width=width,
