@@ -200,6 +200,19 @@ def test_the_step_is_that_of_both_layers(rng):
     assert found[0] == pytest.approx(np.linalg.eigvalsh(jacobian.T @ jacobian)[-1], rel=1e-4)
 
 
+def test_a_data_set_that_has_arrived_waits_for_no_other(options, streams):
+    asked = options.model_copy(update={"steps": 2000})
+    data = task.draw_data(asked, streams, 9, 50)
+    start = task.draw_students(asked, streams, 16)
+    found = map_widths.train_fixed(asked, data, 4, *start)
+    for seed in range(asked.trials):
+        own = task.Data(*(part[seed : seed + 1] for part in data))._replace(signs=data.signs)
+        alone = map_widths.train_fixed(asked, own, 4, start[0][seed : seed + 1], start[1])
+        columns = ["end_loss", "test_error", "iterations"]
+        np.testing.assert_allclose(alone[columns], found[columns][seed : seed + 1], rtol=1e-6)
+    assert (found.end_loss <= asked.stop).any()
+
+
 def test_decayed_descent_measures_the_objective_of_the_programs(options, streams):
     data = task.draw_data(options, streams, 9, 50)
     optima = map_widths.certify_optima(options, data)

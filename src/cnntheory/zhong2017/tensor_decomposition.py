@@ -117,7 +117,7 @@ def _kcl(R, rng):
     return _unit_columns(np.linalg.pinv(second)), sweeps + more, converged
 
 
-def joint_diagonaliser(matrices, start=None, *, max_iter=500, tol=1e-14):
+def joint_diagonaliser(matrices, start=None, *, max_iter=100, tol=1e-14):
     """Find B with every ``B M B^T`` as diagonal as possible (FFDIAG).
 
     Parameters
@@ -127,7 +127,8 @@ def joint_diagonaliser(matrices, start=None, *, max_iter=500, tol=1e-14):
     start : ndarray, shape (t, t), optional
         First B; by default the identity.
     max_iter : int, optional
-        Largest number of multiplicative updates.
+        Largest number of multiplicative updates. Most arrive within 30; what has not within 100
+        goes round in circles, since noise has left the matrices without a common diagonaliser.
     tol : float, optional
         Stop when an update is smaller than this.
 

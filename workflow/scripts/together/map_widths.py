@@ -20,7 +20,6 @@ from workflow.scripts.step import Count, Positive, Share
 from workflow.scripts.together.task import (
     Task,
     balance,
-    descend,
     draw_data,
     draw_students,
     kernel,
@@ -31,6 +30,8 @@ from workflow.scripts.together.task import (
 
 # A network that is dead on all inputs has no slope for its step to be taken along.
 TINY = np.finfo(float).tiny
+# Under decay a data set is done when so many steps lower its objective by less than this share.
+PATIENCE, SETTLED = 100, 1e-13
 
 
 class Map(Task):
@@ -87,18 +88,27 @@ def train_fixed(options, data, n, filters, weights):
     scale = n * (data.test_outputs**2).mean(-1) / 2
     residual = outputs(filters, weights, patches) - y
     first = (residual**2).sum(-1) / 2
-    times = np.full(len(y), np.inf)
-    for t, (iterate, loss) in enumerate(descend(filters, weights, patches, y, step_size)):
-        end = iterate
+    times, loss, end = np.full(len(y), np.inf), first.copy(), filters.copy()
+    active, step = np.arange(len(y)), step_size
+    for t in range(options.steps + 1):
+        left, slope, _ = residual_and_slope(filters, weights, patches, y)
+        loss[active] = (left**2).sum(-1) / 2
         times[(loss <= options.reached * first) & np.isinf(times)] = t
-        if t == options.steps or (loss <= options.stop * scale).all():
+        going = (loss[active] > options.stop * scale[active]) & (t < options.steps)
+        if not going.all():
+            end[active[~going]] = filters[~going]
+            active, step, filters, slope, patches, y = (
+                values[going] for values in (active, step, filters, slope, patches, y)
+            )
+        if not active.size:
             break
+        filters = filters - step[:, None, None] * slope
     along = (np.swapaxes(vectors, -1, -2) @ residual[..., None])[..., 0] ** 2
     told = outputs(end, np.broadcast_to(weights, end.shape[:2]), data.test_patches)
     errors = ((told - data.test_outputs) ** 2).mean(-1) / data.test_outputs.var(-1)
     return pd.DataFrame(
         {
-            "seed": np.arange(len(y)),
+            "seed": np.arange(len(loss)),
             "end_loss": loss / scale,
             "test_error": errors,
             "iterations": times,
@@ -164,7 +174,8 @@ def train_decayed(options, data, n, filters, weights, optima):
     steepest = np.maximum(largest_curvature(filters, weights, patches), beta)
     step_size = options.step_size / steepest
     objective, by_filters, by_weights = at(filters, weights)
-    for _ in range(options.steps):
+    active, end, before = np.arange(len(seeds)), objective.copy(), objective
+    for t in range(options.steps):
         move = step_size[:, None, None] * (by_filters + beta[:, None, None] * filters)
         shift = step_size[:, None] * (by_weights + beta[:, None] * weights)
         found = at(filters - move, weights - shift)
@@ -175,7 +186,20 @@ def train_decayed(options, data, n, filters, weights, optima):
         by_weights = np.where(down[:, None], found[2], by_weights)
         objective = np.where(down, found[0], objective)
         step_size = step_size * np.where(down, 1.05, 0.5)
-    return known[["seed", "dual_bound"]].assign(objective=objective)
+        end[active] = objective
+        if t % PATIENCE == PATIENCE - 1:
+            going = before - objective > SETTLED * objective
+            active, objective, filters, weights, by_filters, by_weights = (
+                values[going]
+                for values in (active, objective, filters, weights, by_filters, by_weights)
+            )
+            step_size, beta, patches, y = (
+                values[going] for values in (step_size, beta, patches, y)
+            )
+            before = objective
+        if not active.size:
+            break
+    return known[["seed", "dual_bound"]].assign(objective=end)
 
 
 def largest_curvature(filters, weights, patches):

@@ -159,29 +159,12 @@ def residual_and_slope(filters, weights, patches, y, both=False):
 
     The latter where `both` is asked for; None elsewhere.
     """
-    *lead, n, k, p = patches.shape
-    rows = patches.reshape(*lead, n * k, p)
     hidden = _respond(filters, patches)
-    gate = (hidden > 0).astype(float)
     np.maximum(hidden, 0, out=hidden)
     residual = _sum_patches((hidden @ weights[..., None])[..., 0], patches) - y
-    spread = np.repeat(residual, k, axis=-1)[..., None]
-    slope = np.swapaxes(gate, -1, -2) @ (rows * spread) * weights[..., None]
-    by_weights = (np.swapaxes(hidden, -1, -2) @ spread)[..., 0] if both else None
-    return residual, slope, by_weights
-
-
-def descend(filters, weights, patches, y, step):
-    """Yield filters and losses ``|f - y|^2 / 2`` of gradient descent on the filters, endlessly.
-
-    Parameters
-    ----------
-    filters : ndarray, shape (trials, m, p)
-    weights : ndarray, shape (m,)
-    patches, y : ndarray, shapes (trials, n, k, p) and (trials, n)
-    step : ndarray, shape (trials,)
-    """
-    while True:
-        residual, slope, _ = residual_and_slope(filters, weights, patches, y)
-        yield filters, (residual**2).sum(-1) / 2
-        filters = filters - step[:, None, None] * slope
+    gate = np.greater(hidden, 0, out=hidden)
+    spread = (patches * residual[..., None, None]).reshape(*gate.shape[:-1], -1)
+    slope = np.swapaxes(np.swapaxes(spread, -1, -2) @ gate, -1, -2)
+    # The response of a filter is its gate times its product with the patch.
+    by_weights = (filters * slope).sum(-1) if both else None
+    return residual, slope * weights[..., None], by_weights

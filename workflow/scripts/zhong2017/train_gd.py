@@ -33,12 +33,13 @@ class Options(step.Options):
     """Z8, N1 and N3, Theorem T3: gradient descent near the truth, and controls."""
 
     trials: Count = Field(description="teachers with their samples")
+    other_trials: Count = Field(description="the first of them: fresh samples and controls")
     samples: Count = Field(description="n")
     activations: list[Activation] = Field(min_length=1, description="phi")
     patch_size: Count = Field(description="k")
     kernels: Count = Field(description="t")
     patches: Count = Field(description="r")
-    steps: Count = Field(description="of one sample; a quarter of them with fresh samples")
+    steps: Count = Field(description="of one sample; an eighth of them with fresh samples")
     control_steps: Count = Field(description="of the controls")
     radius: Positive = Field(0.01, description="distance of the start")
 
@@ -60,7 +61,10 @@ def descend(teacher, patches, activation, start, steps, fresh=None):
             labels = network_output(teacher, new, activation)
             return empirical_objective(new, labels, activation)(filters)
 
-    descent = gradient_descent(start[None], objective, lambda _: fixed, max_iter=steps, tol=ARRIVED)
+    # The Hessian is fixed: its largest eigenvalue is taken once more at powers of two only.
+    descent = gradient_descent(
+        start[None], objective, lambda _: fixed, max_iter=steps, refresh=steps, tol=ARRIVED
+    )
     distances, losses = [], []
     for filters, loss in descent:
         distances.append(np.linalg.norm(filters[0] - teacher))
@@ -86,14 +90,15 @@ def fit_rate(distance):
 
 
 def jobs(options):
-    """Study, activation, sample size, steps and distance of the start of every descent."""
+    """Study, activation, trials, sample size, steps and distance of the start of the descents."""
     few = max(options.patch_size * options.kernels // 2, 2)
     n, steps, more = options.samples, options.steps, options.control_steps
+    trials, others = options.trials, min(options.other_trials, options.trials)
     return [
-        *[("local", a, n, steps, options.radius) for a in options.activations],
-        *[("resampled", a, n, steps // 4, options.radius) for a in options.activations],
-        *[("control", a, n, more, CONTROL_RADIUS) for a in ("linear", "quadratic")],
-        *[("few", a, few, more, CONTROL_RADIUS) for a in options.activations],
+        *[("local", a, trials, n, steps, options.radius) for a in options.activations],
+        *[("resampled", a, others, n, steps // 8, options.radius) for a in options.activations],
+        *[("control", a, others, n, more, CONTROL_RADIUS) for a in ("linear", "quadratic")],
+        *[("few", a, others, few, more, CONTROL_RADIUS) for a in options.activations],
     ]
 
 
@@ -101,8 +106,8 @@ def measure(options, rng):
     k, t = options.patch_size, options.kernels
     summaries, curves = [], []
     progress = step.progress(jobs(options), label="GD", unit="run")
-    for study, activation, count, steps, radius in progress:
-        for trial in range(options.trials):
+    for study, activation, trials, count, steps, radius in progress:
+        for trial in range(trials):
             draws = rng("local", trial)
             teacher = draw_teacher(t, k, rng=draws)
             start = start_near(draws, teacher, radius)
