@@ -317,19 +317,19 @@ def _plain(gradient, memory, t, rate):
 
 
 def _adam(gradient, memory, t, rate):
-    """Kingma & Ba (2015) with their constants; the corrections of both means go to the rate."""
+    """Kingma & Ba (2015) with their constants, in the memory of `gradient`."""
     mean, square = memory
-    correction = np.sqrt(1 - 0.999**t)
     mean *= 0.9
     mean += 0.1 * gradient
     square *= 0.999
     gradient *= gradient
     gradient *= 0.001
     square += gradient
-    change = np.sqrt(square, out=gradient)
-    change += 1e-12 * correction
-    np.divide(mean, change, out=change)
-    change *= rate * (correction / (1 - 0.9**t))
+    change = np.divide(square, 1 - 0.999**t, out=gradient)
+    np.sqrt(change, out=change)
+    change += 1e-12
+    np.divide(mean / (1 - 0.9**t), change, out=change)
+    change *= rate
     return change
 
 
