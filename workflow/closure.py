@@ -28,6 +28,7 @@ NUMERICAL = {
 }
 
 
+@functools.cache
 def _files(module):
     """Files that importing `module` (dotted) runs: the packages' ``__init__`` and the module."""
     parts = module.split(".")
@@ -41,13 +42,21 @@ def _files(module):
     return found
 
 
+def _statements(body):
+    """Statements of any block; an import is no part of an expression, and most nodes are."""
+    for node in body:
+        yield node
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from _statements(getattr(node, block, ()))
+
+
 @functools.cache
 def _modules(path):
     """Modules (dotted) that the file at `path` imports itself, in any block; of both readings."""
     inside = Path(path).relative_to("src") if path.startswith("src/") else Path(path)
     package = inside.parent.parts
     found = set()
-    for node in ast.walk(ast.parse((ROOT / path).read_text(), path)):
+    for node in _statements(ast.parse((ROOT / path).read_text(), path).body):
         if isinstance(node, ast.Import):
             found.update(name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -69,9 +69,11 @@ def empirical_gradient(filters, w_star, patches, noise=None):
     # One product for the filters and their teachers, so that the patches are read once; filters
     # first, so that all reductions run along contiguous memory.
     both = np.concatenate([filters, w_star], axis=-2) @ np.swapaxes(rows, -1, -2)
-    active = (both[..., :m, :] > 0).reshape(*both.shape[:-2], m, n, k)
-    np.maximum(both, 0, out=both)
-    outputs = both.reshape(*both.shape[:-1], n, k).mean(axis=-1)
+    active = both > 0
+    both *= active
+    # As a product, the mean of short rows takes a quarter of the time.
+    outputs = both.reshape(*both.shape[:-1], n, k) @ np.full(k, 1 / k, both.dtype)
+    active = active[..., :m, :].reshape(*both.shape[:-2], m, n, k)
     residual = outputs[..., :m, :] - outputs[..., m:, :].repeat(m // w_star.shape[-2], axis=-2)
     if noise is not None:
         residual = residual - np.swapaxes(noise, -1, -2)

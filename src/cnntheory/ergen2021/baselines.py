@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from scipy.special import expit
@@ -242,7 +243,7 @@ def _train(
         )
         gradient += shrink * theta
         fall = 0.5 + 0.5 * np.cos(np.pi * t / max_iter) if schedule == "cosine" else 1.0
-        theta -= rate * fall * update(gradient, memory, t + 1)
+        theta -= update(gradient, memory, t + 1, rate * fall)
     return _split(sets, best, np.array(iterations), np.array(trace), kept, model, architecture)
 
 
@@ -311,18 +312,25 @@ def _views(model, theta):
     return views
 
 
-def _plain(gradient, memory, t):
-    return gradient
+def _plain(gradient, memory, t, rate):
+    return rate * gradient
 
 
-def _adam(gradient, memory, t):
-    """Kingma & Ba (2015) with their constants."""
+def _adam(gradient, memory, t, rate):
+    """Kingma & Ba (2015) with their constants, in the memory of `gradient`."""
     mean, square = memory
     mean *= 0.9
     mean += 0.1 * gradient
     square *= 0.999
-    square += 0.001 * gradient**2
-    return mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-12)
+    gradient *= gradient
+    gradient *= 0.001
+    square += gradient
+    change = np.divide(square, 1 - 0.999**t, out=gradient)
+    np.sqrt(change, out=change)
+    change += 1e-12
+    np.divide(mean / (1 - 0.9**t), change, out=change)
+    change *= rate
+    return change
 
 
 def _rows(patches):
@@ -352,6 +360,28 @@ def _patchwise(values, matrices):
     return product.swapaxes(1, 2).reshape(R, m, K, -1)
 
 
+# NumPy reduces and multiplies along a short last axis an element at a time: what follows goes
+# through one product of matrices, or over the patches, instead.
+
+
+def _over_patches(function, values):
+    """Sum or maximum of values (R, m, K, ...) over the patches: (R, m, ...)."""
+    return reduce(function, np.moveaxis(values, 2, 0))
+
+
+def _dot(a, b):
+    """Scalar products along the last axis."""
+    product = a * b
+    return (product.reshape(-1, product.shape[-1]) @ np.ones(product.shape[-1])).reshape(
+        product.shape[:-1]
+    )
+
+
+def _times(values, matrix):
+    """Multiply the last axis by a matrix (a, b)."""
+    return (values.reshape(-1, len(matrix)) @ matrix).reshape(*values.shape[:-1], -1)
+
+
 def _pooled(architecture, shape, width, length):
     """Sum or max over patches, one output weight for each filter."""
 
@@ -359,9 +389,9 @@ def _pooled(architecture, shape, width, length):
         z = _preactivations(p["filters"], patches)
         if architecture.name == "average":
             active = z > 0
-            pooled = np.maximum(z, 0.0).sum(axis=2)
+            pooled = _over_patches(np.add, np.maximum(z, 0.0))
         else:
-            pooled = np.maximum(z.max(axis=2), 0.0)
+            pooled = np.maximum(_over_patches(np.maximum, z), 0.0)
             active = (z == pooled[:, :, None]) & (z > 0)
         output = (p["weights"][:, None] @ pooled)[:, 0]
 
@@ -404,11 +434,11 @@ def _without_pooling(architecture, shape, width, length):
 
 def _normalise(u):
     """Unit vectors, and the pullback of the normalisation."""
-    size = np.linalg.norm(u, axis=-1, keepdims=True)
+    size = np.sqrt(_dot(u, u))[..., None]
     unit = u / size
 
     def pullback(g):
-        return (g - (g * unit).sum(axis=-1, keepdims=True) * unit) / size
+        return (g - _dot(g, unit)[..., None] * unit) / size
 
     return unit, pullback
 
@@ -418,14 +448,27 @@ def _circular(architecture, shape, width, length):
     d, hidden = shape[2], architecture.layers - 2
     bound_product = architecture.constraint == "product"
     length = d if length is None else length
+    # At these lengths a product of matrices is faster than fft. Of a real signal half the spectrum
+    # says all; as real numbers, its real and imaginary parts in turn.
+    there = np.fft.rfft(np.eye(d)).view(float)
+    back = np.fft.irfft(np.eye(there.shape[1]).view(complex), n=d)
+    twice = np.where(np.arange(d // 2 + 1) * 2 % d == 0, 1.0, 2.0)
+
+    def spectrum(signal):
+        return _times(signal, there[: signal.shape[-1]]).view(complex)
+
+    def inverse(spectra, length=d):
+        return _times(np.ascontiguousarray(spectra).view(float), back[:, :length])
 
     def forward(p, patches):
         unit, unit_pullback = _normalise(p["filters"])
-        spectra = np.fft.fft(unit, n=d, axis=-1)
-        product = spectra.prod(axis=-2)
-        size = np.linalg.norm(product, axis=-1, keepdims=True) if bound_product else 1.0
-        first = np.fft.fft(p["inner"])
-        z = np.fft.ifft(product * first).real / size
+        spectra = spectrum(unit)
+        product = _over_patches(np.multiply, spectra)
+        size = 1.0
+        if bound_product:
+            size = np.sqrt(_times(abs(product) ** 2, twice[:, None]))
+        first = spectrum(p["inner"])
+        z = inverse(product * first) / size
         pre = _preactivations(z, patches)[:, :, 0]
         active = pre > 0
         hidden_units = pre * active
@@ -434,22 +477,21 @@ def _circular(architecture, shape, width, length):
         def pullback(r):
             slopes = active * (p["weights"][:, :, None] * r[:, None])
             slope_z = _filter_gradient(slopes[:, :, None], patches)
-            spectral = np.fft.fft(slope_z) / size
+            spectral = spectrum(slope_z) / size
             onto_product = np.conj(first) * spectral
             if bound_product:
-                inner = (slope_z * z).sum(axis=-1, keepdims=True)
-                onto_product = onto_product - d * inner / size**2 * product
+                along = d * _dot(slope_z, z)[..., None]
+                onto_product = onto_product - along / size**2 * product
             onto_filters = np.empty_like(p["filters"])
             for layer in range(hidden):
                 onto_layer = onto_product
-                if hidden > 1:
-                    others = np.delete(spectra, layer, axis=-2).prod(axis=-2)
-                    onto_layer = np.conj(others) * onto_product
-                full = np.fft.ifft(onto_layer).real
-                onto_filters[..., layer, :] = full[..., :length]
+                for other in range(hidden):
+                    if other != layer:
+                        onto_layer = np.conj(spectra[..., other, :]) * onto_layer
+                onto_filters[..., layer, :] = inverse(onto_layer, length)
             return {
                 "filters": unit_pullback(onto_filters),
-                "inner": np.fft.ifft(np.conj(product) * spectral).real,
+                "inner": inverse(np.conj(product) * spectral),
                 "weights": (hidden_units @ r[:, :, None])[..., 0],
             }
 
@@ -471,7 +513,7 @@ def _two_relu(architecture, shape, width, length):
         else:
             z = _patchwise(unit, patches.swapaxes(2, 3))
         hidden = np.maximum(z, 0.0)
-        inner = (p["inner"][:, :, None] @ hidden)[:, :, 0]
+        inner = _over_patches(np.add, p["inner"][..., None] * hidden)
         outer = np.maximum(inner, 0.0)
         output = (p["weights"][:, None] @ outer)[:, 0]
 
@@ -484,7 +526,7 @@ def _two_relu(architecture, shape, width, length):
                 onto = _patchwise(slopes, patches)
             return {
                 "filters": unit_pullback(onto),
-                "inner": (hidden @ slope[..., None])[..., 0],
+                "inner": _dot(hidden, slope[:, :, None]),
                 "weights": (outer @ r[:, :, None])[..., 0],
             }
 

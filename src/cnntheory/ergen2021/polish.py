@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -115,12 +118,14 @@ def _smooth_terms(design, loss, beta, x, cuts):
     fit = design @ x
     value, gradient = loss.value(fit), -design.T @ loss.dual(fit)
     hessian = (design.T * loss.curvature(fit)) @ design
-    start = 0
-    for part in np.split(x, cuts):
-        norm = max(np.linalg.norm(part), 1e-300)
-        unit, span = part / norm, slice(start, start + len(part))
+    bend = np.empty(len(x))
+    for start, end in pairwise([0, *cuts, len(x)]):
+        span, part = slice(start, end), x[start:end]
+        norm = max(math.sqrt(part @ part), 1e-300)
+        unit = part / norm
         value += beta * norm
         gradient[span] += beta * unit
-        hessian[span, span] += beta / norm * (np.eye(len(part)) - np.outer(unit, unit))
-        start += len(part)
+        bend[span] = beta / norm
+        hessian[span, span] -= (beta / norm * unit)[:, None] * unit
+    hessian.flat[:: len(x) + 1] += bend
     return value, gradient, hessian

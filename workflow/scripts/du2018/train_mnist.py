@@ -19,6 +19,8 @@ from workflow.scripts import step
 from workflow.scripts.du2018.draw_teacher import weights_of
 from workflow.scripts.step import Count, Positive, from_rule
 
+WHITE = np.float32(1 / 255)  # pixels in [0, 1]
+
 
 def relative_loss(w, w_star, z):
     """``ln(mean squared error / mean label squared)`` of filters ``(trials, m, p)``."""
@@ -31,7 +33,7 @@ def relative_loss(w, w_star, z):
 
 def scaled(images):
     """Pixels in [0, 1], float32."""
-    return np.multiply(images, np.float32(1 / 255), dtype=np.float32)
+    return np.multiply(images, WHITE, dtype=np.float32)
 
 
 def moments_of(total, points):
@@ -46,10 +48,13 @@ def stochastic_gradient(star, patches, orders, together):
     def gradient(w):
         parts = []
         for at, order in zip(first, orders, strict=True):
-            group = w[at : at + together]
-            z = scaled(patches[next(order)])
-            filters, teachers = group.reshape(-1, z.shape[-1]), star[at : at + together, 0]
-            parts.append(empirical_gradient(filters, teachers, z).reshape(group.shape))
+            z = patches[next(order)].astype(np.float32)
+            filters, teachers = w[at : at + together], star[at : at + together, 0]
+            # The few filters are scaled in place of the many pixels.
+            found = empirical_gradient(
+                WHITE * filters.reshape(-1, z.shape[-1]), WHITE * teachers, z
+            )
+            parts.append(WHITE * found.reshape(filters.shape))
         return np.concatenate(parts)
 
     return gradient
