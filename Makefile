@@ -53,7 +53,7 @@ pins: $(TESTING)  ## requirements*.lock and docs/licences.md, after a change of 
 schema: $(ENVIRONMENT)  ## the configuration's schema and documentation, from the steps' options
 	$(BIN)/python -m workflow.schemas.make_schema
 
-docs: graph  ## ledger, claims and pages of the last standard run; the library's reference; examine.md
+docs: $(TESTING) graph  ## ledger, claims and pages of the last standard run; the library's reference; examine.md
 	PYTHONPATH=. $(BIN)/python docs/make_docs.py
 	$(BIN)/python -m pip install --quiet --no-deps --requirement docs/requirements.txt
 	$(BIN)/python docs/make_library.py
@@ -71,11 +71,9 @@ redraw: $(ENVIRONMENT)  ## figures and verdicts again from EVIDENCE=..., without
 kernels: $(ENVIRONMENT)  ## the standard run under other BLAS kernels: no verdict may change
 	PYTHONPATH=. $(BIN)/python -m workflow.kernels --cores $(CORES) $(KERNELS)
 
-bench: $(TESTING)  ## the library beside its peers, side by side, one thread
+bench: $(TESTING)  ## the library beside its peers, one thread: docs/benchmarks.md
 	$(BIN)/python -m pip install --quiet --no-deps --requirement benchmarks/requirements.txt
-	$(BIN)/python benchmarks/zhong2017.py
-	$(BIN)/python benchmarks/ergen2021.py
-	$(BIN)/python benchmarks/allenzhu2019.py
+	$(BIN)/python benchmarks/run.py
 
 clean:  ## remove results and figures, keep the environment
 	rm -rf results .snakemake figures/*/*.svg figures/*/*.pdf figures/*/*.csv

@@ -1,23 +1,13 @@
-"""Batched training and the tangent kernel against the direct ways, side by side, one thread.
+"""Batched training and the tangent kernel, beside the direct ways.
 
 The direct way to train is a loop over trials: the network in torch's words, autograd and
 ``torch.optim.SGD``. The direct way to the kernel are the Jacobians of single samples by
-``torch.func.vmap`` of ``jacrev``, a few samples at a time, flattened and multiplied. Run
-``python benchmarks/allenzhu2019.py``; the direct kernel needs 4.5 GB.
+``torch.func.vmap`` of ``jacrev``, ten samples at a time, flattened and multiplied; it needs 4.5 GB.
 """
-
-import os
-
-# One thread for both sides: BLAS reads these when it is first loaded.
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["MKL_NUM_THREADS"] = "1"
-
-import argparse
-import time
 
 import numpy as np
 import torch
+from paired import paired, row
 
 from cnntheory.allenzhu2019 import TangentKernel, descent, fully_connected
 from cnntheory.allenzhu2019.inputs import prepare
@@ -25,7 +15,7 @@ from cnntheory.allenzhu2019.inputs import prepare
 torch.set_num_threads(1)
 TRIALS, DEPTH = 20, 3
 # Width, iterations, least speed-up.
-TRAINING = ((64, 200, 5), (256, 40, None), (1024, 5, None))
+TRAINING = ((64, 200, 8), (256, 40, 2.5), (1024, 5, 1.5))
 
 
 def problem(trials, samples, pixels=196):
@@ -82,63 +72,39 @@ def direct_kernel(net, x, chunk):
     return K
 
 
-def timed(function, *arguments):
-    start = time.perf_counter()
-    result = function(*arguments)
-    return time.perf_counter() - start, result
-
-
-def compare_training(width, steps, repeats):
-    """Seconds of both ways, (repeats, 2), and the largest relative difference of the losses."""
+def training(width, steps, bar, repeats):
+    """Twenty trainings at once, beside one after the other."""
     x, y = problem(TRIALS, 20)
     net = networks(TRIALS, x.shape[2], width, DEPTH)
     eta = TangentKernel.at(net, x).step()
-    seconds = []
-    for _ in range(repeats):
-        start = net.copy()
-        ours, losses = timed(train_batched, start, x, y, eta, steps)
-        theirs, expected = timed(train_plainly, net, x, y, eta, steps)
-        seconds.append((theirs, ours))
-    return np.array(seconds), (losses / expected - 1).abs().max().item()
+    ways = {
+        "library": lambda: train_batched(net.copy(), x, y, eta, steps),
+        "PyTorch": lambda: train_plainly(net, x, y, eta, steps),
+    }
+    seconds, found = paired(ways, repeats)
+    apart = (found["library"] / found["PyTorch"] - 1).abs().max().item()
+    size = f"{TRIALS} trials, m = {width}, depth {DEPTH}, {steps} steps"
+    yield row("gradient descent", size, seconds, "PyTorch", bar, f"losses {apart:.0e} apart")
 
 
-def compare_kernels(samples, width, depth, repeats):
+def kernel(repeats, samples=100, width=1024, depth=4):
+    """The tangent kernel of all layers."""
     x, _ = problem(1, samples)
     net = networks(1, x.shape[2], width, depth)
-    seconds = []
-    for _ in range(repeats):
-        ours, kernel = timed(TangentKernel.at, net, x)
-        theirs, expected = timed(direct_kernel, net, x, 10)
-        seconds.append((theirs, ours))
-    return np.array(seconds), (
-        (kernel.matrix[0] - expected).abs().max() / expected.abs().max()
+    ways = {
+        "library": lambda: TangentKernel.at(net, x).matrix[0],
+        "torch.func": lambda: direct_kernel(net, x, 10),
+    }
+    seconds, found = paired(ways, repeats)
+    apart = (
+        (found["library"] - found["torch.func"]).abs().max() / found["library"].abs().max()
     ).item()
+    size = f"n = {samples}, m = {width}, depth {depth}"
+    yield row("tangent kernel", size, seconds, "torch.func", 50, f"{apart:.0e} apart")
 
 
-def report(name, seconds, difference, demand):
-    theirs, ours = np.median(seconds, axis=0)
-    # The ratio of each pair: what else the machine does weighs on both alike.
-    ratio = np.median(seconds[:, 0] / seconds[:, 1])
-    wanted = "no demand" if demand is None else f"demand {demand}"
-    print(
-        f"{name:<42} direct {theirs:8.3f} s  library {ours:8.3f} s  {ratio:6.1f} times as fast "
-        f"({wanted})  relative difference {difference:.0e}",
-        flush=True,
-    )
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--samples", type=int, default=100, help="of the kernel")
-    args = parser.parse_args()
-    print(f"one thread, float64, medians of {args.repeats} repeats")
-    for width, steps, demand in TRAINING:
-        name = f"{TRIALS} trials, width {width}, {steps} steps"
-        report(name, *compare_training(width, steps, args.repeats), demand)
-    name = f"kernel, n = {args.samples}, width 1024, depth 4"
-    report(name, *compare_kernels(args.samples, 1024, 4, min(args.repeats, 3)), 50)
-
-
-if __name__ == "__main__":
-    main()
+def comparisons(repeats):
+    """Rows of the table."""
+    for width, steps, bar in TRAINING:
+        yield from training(width, steps, bar, repeats)
+    yield from kernel(min(repeats, 3))

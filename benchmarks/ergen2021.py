@@ -1,44 +1,43 @@
-"""Convex training beside its peers: CVXPY with QOCO, Clarabel and SCS, and scnn; one thread.
+"""Convex training beside CVXPY with QOCO, Clarabel and SCS, and scnn; descent beside PyTorch.
 
-All solve the program restricted to the same patterns. Seconds are wall time, CVXPY's with its own
-compilation; CPU seconds stand beside them for a busy machine. Gaps are certified here: each peer's
-solution is mapped to a network, whose objective is compared with one dual bound. Run
-``python benchmarks/ergen2021.py``; it needs
-``cvxpy`` and the solvers (``benchmarks/requirements.txt``). ``scnn`` is
-reported where it is installed (``pip install --no-deps pyscnn linalg_backends``, then opt_einsum
-and tqdm: its own requirements would replace torch).
+All solve the program restricted to the same patterns, CVXPY's compilation included. Gaps are
+certified here: each peer's solution is mapped to a network, whose objective is compared with one
+dual bound. ``scnn`` is run where it is installed (``pip install --no-deps pyscnn linalg_backends``,
+then opt_einsum and tqdm: its own requirements would replace torch).
 """
-
-import os
-
-# One thread for all sides: BLAS reads these when numpy is first imported.
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["MKL_NUM_THREADS"] = "1"
-
-import argparse
-import time
 
 import cvxpy as cp
 import numpy as np
+import torch
+from paired import paired, row, within
 
-from cnntheory.ergen2021 import beta_max, enumerate_cells, sample_gates, train_convex
+from cnntheory.ergen2021 import (
+    beta_max,
+    enumerate_cells,
+    sample_gates,
+    train_baseline,
+    train_convex,
+)
+from cnntheory.images import datasets, extract_patches
 
+torch.set_num_threads(1)
 # Certified relative gap to reach.
 GAP = 1e-6
-# Samples, least speed-up over CVXPY with the fastest of the solvers.
-DEMANDS = ((500, 20), (1000, 20))
-# Filter length, patches, samples.
-CONVOLUTIONS = ((2, 4, 40), (2, 4, 160), (3, 4, 10), (3, 4, 40), (3, 4, 160))
+# Seconds a peer may take.
+LIMIT = 300
+# Samples and least speed-up over CVXPY with QOCO, 20 dimensions and 200 patterns.
+CONNECTED = ((200, None), (500, 20), (1000, 20))
+# Filter length, patches, samples, bar.
+CONVOLUTIONS = ((2, 4, 40, None), (2, 4, 160, 20), (3, 4, 40, None), (3, 4, 160, 20))
 # Patterns of a convolution that the peers are given at most.
 PATTERNS = 300
-
-
-def timed(function):
-    """Result, wall seconds and CPU seconds."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = function()
-    return result, time.perf_counter() - wall, time.process_time() - cpu
+# Images and gates; the bar holds at the largest size that a peer finishes.
+IMAGES = ((50, 20), (100, 20), (200, 20), (500, 20))
+SOLVERS = {
+    # Clarabel stops at 1e-8 by default; this is the gap that both sides are asked for
+    "QOCO": {"reltol": GAP, "abstol": GAP},
+    "CLARABEL": {"tol_gap_rel": GAP, "tol_gap_abs": GAP},
+}
 
 
 def cvxpy_filters(patches, y, beta, patterns, solver, **options):
@@ -73,94 +72,130 @@ def peer_gap(answer, patches, y, beta, dual_bound):
     return (objective - dual_bound) / objective
 
 
-def report(name, wall, cpu, gap, base):
-    """One line; `base` are the library's seconds."""
-    print(
-        f"    {name:<22} {wall:8.2f} s ({cpu:7.2f} s CPU)  gap {gap:8.1e}  "
-        f"{wall / base[0]:6.1f} ({cpu / base[1]:.1f} CPU) times the library",
-        flush=True,
-    )
+def compare(work, size, patches, y, beta, patterns, bar, repeats, limit=LIMIT):
+    """Rows of a program: the library in pairs with QOCO, then each other solver once."""
+    ways = {"library": lambda: train_convex(patches, y, beta, cells=patterns, tol=GAP)}
+    for solver, options in SOLVERS.items():
+        if solver in cp.installed_solvers():
+            ways[f"CVXPY + {solver}"] = lambda solver=solver, options=options: within(
+                lambda: cvxpy_filters(patches, y, beta, patterns, solver, **options), limit
+            )
+    peers = list(ways)[1:]
+    seconds, answers = paired({name: ways[name] for name in ("library", *peers[:1])}, repeats)
+    for name in peers[1:]:
+        more, answer = paired({name: ways[name]}, 1)
+        seconds |= more
+        answers |= answer
+    solution = answers["library"]
+    for name in peers:
+        if answers[name] is None:
+            said = f"stopped after {limit} s"
+        else:
+            said = f"peer {peer_gap(answers[name], patches, y, beta, solution.dual_bound):.0e}"
+        wanted = bar if name == peers[0] else None
+        yield row(work, size, seconds, name, wanted, f"gap {solution.restricted_gap:.0e}, {said}")
 
 
-def connected(n, seed, scs):
+def connected(n, bar, repeats):
     """K = 1: n samples in 20 dimensions, 200 sampled patterns, lambda = 0.01 on the loss 1/(2n)."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     x = rng.standard_normal((n, 20))
     teacher = np.maximum(x @ rng.standard_normal((20, 5)), 0) @ rng.standard_normal(5)
     y = teacher + 0.1 * rng.standard_normal(n)
     patches = x[:, None, :]
-    patterns = sampled_patterns(patches, 200, seed)
-    print(f"K = 1, n = {n}, d = 20, {len(patterns)} patterns, lambda = 0.01")
-    compare(patches, y, 0.01 * n, patterns, scs)
-    scnn(x, y, patterns, 0.01)
+    patterns = sampled_patterns(patches, 200, 0)
+    size = f"K = 1, n = {n}, d = 20, {len(patterns)} patterns"
+    yield from compare("convex training", size, patches, y, 0.01 * n, patterns, bar, repeats)
 
 
-def convolution(h, K, n, seed, scs):
-    """Average pooling at 0.1 beta_max; the peers get all patterns or sampled ones."""
-    rng = np.random.default_rng(seed)
+def convolution(h, K, n, bar, repeats):
+    """Average pooling at 0.1 beta_max; all patterns or sampled ones."""
+    rng = np.random.default_rng(0)
     patches, y = rng.standard_normal((n, K, h)), rng.standard_normal(n)
-    if h == 2 or n <= 10:
+    if h == 2:
         cells = enumerate_cells(patches)
         patterns, beta = cells.patterns, 0.1 * beta_max(patches, y, cells=cells)
     else:
-        patterns = sampled_patterns(patches, PATTERNS, seed)
+        patterns = sampled_patterns(patches, PATTERNS, 0)
         beta = 0.1 * np.abs(y @ np.maximum(patches @ sample_gates(h, 1000, 1), 0).sum(1)).max() / 2
-    print(f"average pooling, h = {h}, K = {K}, n = {n}, {len(patterns)} patterns")
-    compare(patches, y, beta, patterns, scs)
+    size = f"h = {h}, K = {K}, n = {n}, {len(patterns)} patterns"
+    yield from compare("convex training", size, patches, y, beta, patterns, bar, repeats)
 
 
-def compare(patches, y, beta, patterns, scs):
-    solution, *base = timed(lambda: train_convex(patches, y, beta, cells=patterns, tol=GAP))
-    report("library", *base, solution.restricted_gap, base)
-    bound = solution.dual_bound
-    # Clarabel stops at 1e-8 by default; this is the gap that both sides are asked for
-    ways = {
-        "CVXPY + QOCO": ("QOCO", {"reltol": GAP, "abstol": GAP}),
-        "CVXPY + Clarabel": ("CLARABEL", {"tol_gap_rel": GAP, "tol_gap_abs": GAP}),
+def pictures(repeats):
+    """MNIST at 14 x 14, 4 x 4 patches at stride 2, even against odd; until QOCO takes too long."""
+    data = datasets.load(datasets.place()[1])
+    found = []
+    for n, gates in IMAGES:
+        images = data["train_images"][:n].reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)) / 255
+        patches = extract_patches(images, 4, 2)
+        patches = patches / patches.shape[1]
+        y = np.where(data["train_labels"][:n] % 2 == 0, 1.0, -1.0)
+        patterns = sampled_patterns(patches, gates, 0)
+        size = f"n = {n}, K = {patches.shape[1]}, h = 16, {gates} gates"
+        work = ("convex training, images", size, patches, y, 1e-4 * n, patterns)
+        found = list(compare(*work, 10, 1 if n > 100 else repeats))
+        yield from found
+        if not any("stopped" not in line["accuracy"] for line in found):
+            return
+
+
+def restarts(repeats, n=20, K=4, h=3, m=12, count=64, steps=500):
+    """Descent from many starts at once, beside a loop of PyTorch trainings from the same starts."""
+    rng = np.random.default_rng(0)
+    patches, y, beta = rng.standard_normal((n, K, h)), rng.standard_normal(n), 0.1
+    start = {
+        "filters": rng.standard_normal((count, m, h)) / np.sqrt(h),
+        "weights": rng.standard_normal((count, m)) / np.sqrt(m),
     }
-    if scs:
-        ways["CVXPY + SCS, 1e-5"] = ("SCS", {"eps": 1e-5, "max_iters": 20_000})
-    for name, (solver, options) in ways.items():
-        if solver not in cp.installed_solvers():
-            print(f"    {name:<22} not installed; benchmarks/requirements.txt names it")
-            continue
-        answer, *spent = timed(
-            lambda solver=solver, options=options: cvxpy_filters(
-                patches, y, beta, patterns, solver, **options
-            )
+
+    def together():
+        found = train_baseline(
+            patches, y, beta, width=m, rng=0, restarts=count, max_iter=steps, start=start
         )
-        report(name, *spent, peer_gap(answer, patches, y, beta, bound), base)
+        return found.trace[-1]
+
+    def one_by_one():
+        x, labels, ends = torch.tensor(patches), torch.tensor(y), []
+        for r in range(count):
+            parts = [torch.tensor(value[r], requires_grad=True) for value in start.values()]
+            adam = torch.optim.Adam(parts, lr=0.02, eps=1e-12)
+            fall = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
+
+            def objective(parts=parts):
+                filters, weights = parts
+                outputs = torch.relu(x @ filters.T).sum(1) @ weights
+                decay = beta / 2 * sum((part**2).sum() for part in parts)
+                return ((outputs - labels) ** 2).sum() / 2 + decay
+
+            for _ in range(steps):
+                adam.zero_grad()
+                objective().backward()
+                adam.step()
+                fall.step()
+            ends.append(objective().item())
+        return np.array(ends)
+
+    seconds, found = paired({"library": together, "PyTorch": one_by_one}, repeats)
+    apart = np.median(abs(found["library"] / found["PyTorch"] - 1))
+    size = f"{count} starts, n = {n}, K = {K}, h = {h}, m = {m}, {steps} steps"
+    said = f"ends {apart:.0e} apart (median)"
+    yield row("descent from many starts", size, seconds, "PyTorch", 10, said)
 
 
 def scnn(x, y, patterns, penalty):
     """The peer's augmented Lagrangian, where it is installed."""
-    try:
-        from scnn.optimize import optimize
-    except ImportError as error:
-        print(f"    scnn                   not installed ({error}); skipped")
-        return
-    gates = len(patterns)
-    (_, metrics), wall, cpu = timed(lambda: optimize("relu", gates, x, y[:, None], lam=penalty)[:2])
-    print(
-        f"    scnn (its own gates)   {wall:8.2f} s ({cpu:7.2f} s CPU)  "
-        f"objective {np.ravel(metrics.objective)[-1]:.6g} (loss 1/(2n))"
-    )
+    from scnn.optimize import optimize
+
+    return optimize("relu", len(patterns), x, y[:, None], lam=penalty)[:2]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--scs", action="store_true", help="run SCS too (slow)")
-    parser.add_argument("--only", choices=("connected", "convolution"))
-    options = parser.parse_args()
-    if options.only != "convolution":
-        for n, demand in DEMANDS:
-            print(f"demand: at least {demand} times faster than CVXPY + QOCO")
-            connected(n, options.seed, options.scs)
-    if options.only != "connected":
-        for h, K, n in CONVOLUTIONS:
-            convolution(h, K, n, options.seed, options.scs)
-
-
-if __name__ == "__main__":
-    main()
+def comparisons(repeats):
+    """Rows of the table."""
+    yield from restarts(repeats)
+    for h, K, n, bar in CONVOLUTIONS:
+        yield from convolution(h, K, n, bar, repeats)
+    for n, bar in CONNECTED:
+        yield from connected(n, bar, repeats if n < 500 else 1)
+    if datasets.place()[1]:
+        yield from pictures(repeats)

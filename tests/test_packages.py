@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-PAPERS = ("du2018", "allenzhu2019")
+PAPERS = ("du2018", "zhong2017", "ergen2021", "allenzhu2019")
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -62,8 +62,20 @@ def _modules(path):
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join((*base, *filter(None, [node.module])))
-            found.update([module, *(f"{module}.{name.name}" for name in node.names)])
+            homes = _homes(module)
+            for name in node.names:
+                found.update([module, f"{module}.{homes.get(name.name, name.name)}"])
     return found
+
+
+@functools.cache
+def _homes(package):
+    """Names that a package offers when they are asked for, and the module of each: its stub."""
+    stub = ROOT / "src" / Path(*package.split(".")) / "__init__.pyi"
+    if not stub.is_file():
+        return {}
+    nodes = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
+    return {name.name: node.module for node in nodes if node.module for name in node.names}
 
 
 @functools.cache

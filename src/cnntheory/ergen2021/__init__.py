@@ -4,72 +4,33 @@
 down from there; `certify` bounds how far any network is from the optimum, `relax` leaves out what
 the programs need. `enumerate_cells` and `sample_gates` say which gates there are, and
 `train_baseline` is descent on the networks themselves, `train_baselines` on several data sets at
-once. `from_torch` reads a PyTorch network and
-`certify_torch` bounds how far it is from the optimum.
+once. `from_torch` reads a PyTorch network and `certify_torch` bounds how far it is from the optimum.
+
+Everything loads when it is used.
 """
 
-from importlib import import_module
+from .._lazy import lazy
 
-from .architectures import Circular, TwoReLU, enumerate_cells
-from .arrangements import ArrangementTooLarge, Cells, cover_count, paper_bound, sample_gates
-from .baselines import Baseline, train_baseline, train_baselines
-from .network import Network
-from .train import (
-    Certificate,
-    ConvergenceWarning,
-    Relaxation,
-    Solution,
-    beta_max,
-    certify,
-    path,
-    relax,
-    train_convex,
-)
-
-__all__ = [
-    "ArrangementTooLarge",
-    "Baseline",
-    "Cells",
-    "Certificate",
-    "Circular",
-    "ConvergenceWarning",
-    "ConvexCNNClassifier",
-    "ConvexCNNRegressor",
-    "Network",
-    "Problem",
-    "Relaxation",
-    "Solution",
-    "TorchCertificate",
-    "TwoReLU",
-    "beta_max",
-    "certify",
-    "certify_torch",
-    "cover_count",
-    "enumerate_cells",
-    "from_torch",
-    "paper_bound",
-    "path",
-    "relax",
-    "sample_gates",
-    "train_baseline",
-    "train_baselines",
-    "train_convex",
-]
-
-
-# Names whose modules need scikit-learn or torch, which are most of the start-up.
-_LAZY = {
-    "ConvexCNNClassifier": "estimator",
-    "ConvexCNNRegressor": "estimator",
-    "Problem": "torch_models",
-    "TorchCertificate": "torch_models",
-    "certify_torch": "torch_models",
-    "from_torch": "torch_models",
+# Module to names.
+_PARTS = {
+    "train": (
+        "train_convex",
+        "Solution",
+        "ConvergenceWarning",
+        "beta_max",
+        "path",
+        "certify",
+        "Certificate",
+        "relax",
+        "Relaxation",
+    ),
+    "network": ("Network",),
+    "architectures": ("Circular", "TwoReLU", "enumerate_cells"),
+    "arrangements": ("ArrangementTooLarge", "Cells", "cover_count", "paper_bound", "sample_gates"),
+    "baselines": ("Baseline", "train_baseline", "train_baselines"),
+    "estimator": ("ConvexCNNClassifier", "ConvexCNNRegressor"),
+    "torch_models": ("Problem", "TorchCertificate", "certify_torch", "from_torch"),
 }
+_HOME = {name: part for part, names in _PARTS.items() for name in names}
 
-
-def __getattr__(name):
-    """What needs scikit-learn or torch, when it is asked for."""
-    if name in _LAZY:
-        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy(__name__, _HOME)

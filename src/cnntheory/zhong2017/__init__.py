@@ -1,55 +1,43 @@
-"""Zhong, Song & Dhillon: convolutional networks by tensor initialisation and gradient descent."""
+"""Zhong, Song & Dhillon: convolutional networks by tensor initialisation and gradient descent.
 
-from .activations import ACTIVATIONS, Activation, Analytic, Homogeneous, as_activation
-from .hermite import series_hessian
-from .hessian import empirical_hessian, population_hessian
-from .initialise import (
-    AssumptionWarning,
-    TensorStart,
-    WeakSignalWarning,
-    split_half_error,
-    tensor_initialise,
-)
-from .network import RecoveryError, draw_teacher, match_filters, network_output, recovery_error
-from .tensor_decomposition import Decomposition, decompose
-from .train import (
-    Solution,
-    empirical_objective,
-    gradient_descent,
-    population_objective,
-    train_levenberg_marquardt,
-)
+Names in the paper's order; everything loads when it is used.
+"""
 
-# In the paper's order, not the alphabet's.
-__all__ = [  # noqa: RUF022
+from .._lazy import lazy
+
+# Module to names, in the paper's order.
+_PARTS = {
     # the network, and how far filters are from the truth
-    "network_output",
-    "draw_teacher",
-    "match_filters",
-    "recovery_error",
-    "RecoveryError",
+    "network": (
+        "network_output",
+        "draw_teacher",
+        "match_filters",
+        "recovery_error",
+        "RecoveryError",
+    ),
     # activations, their non-linearity rho and moments
-    "ACTIVATIONS",
-    "Activation",
-    "Homogeneous",
-    "Analytic",
-    "as_activation",
+    "activations": ("ACTIVATIONS", "Activation", "Homogeneous", "Analytic", "as_activation"),
     # local strong convexity
-    "population_hessian",
-    "series_hessian",
-    "empirical_hessian",
+    "hessian": ("population_hessian", "empirical_hessian"),
+    "hermite": ("series_hessian",),
     # descent
-    "population_objective",
-    "empirical_objective",
-    "gradient_descent",
-    "train_levenberg_marquardt",
-    "Solution",
+    "train": (
+        "population_objective",
+        "empirical_objective",
+        "gradient_descent",
+        "train_levenberg_marquardt",
+        "Solution",
+    ),
     # tensor initialisation
-    "tensor_initialise",
-    "TensorStart",
-    "split_half_error",
-    "decompose",
-    "Decomposition",
-    "AssumptionWarning",
-    "WeakSignalWarning",
-]
+    "initialise": (
+        "tensor_initialise",
+        "TensorStart",
+        "split_half_error",
+        "AssumptionWarning",
+        "WeakSignalWarning",
+    ),
+    "tensor_decomposition": ("decompose", "Decomposition"),
+}
+_HOME = {name: part for part, names in _PARTS.items() for name in names}
+
+__getattr__, __dir__, __all__ = lazy(__name__, _HOME)

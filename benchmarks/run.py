@@ -1,0 +1,156 @@
+"""The library beside its peers, one thread: `make bench`.
+
+Writes ``benchmarks/results.csv``, ``benchmarks/growth.csv``, and from them ``docs/benchmarks.md``
+and ``docs/growth.svg``. For a machine that does nothing else, with ``MNIST_DIR`` set. A part alone
+(``--only zhong2017``) takes the place of its earlier rows.
+"""
+
+
+# isort: split
+
+import argparse
+import datetime
+import importlib
+import importlib.metadata
+import platform
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from tabulate import tabulate
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("allenzhu2019", "zhong2017", "ergen2021", "pipeline")
+PACKAGES = ("numpy", "scipy", "torch", "cvxpy", "qoco", "clarabel", "tensorly")
+RESULTS, GROWTH = ROOT / "benchmarks/results.csv", ROOT / "benchmarks/growth.csv"
+PAGE = """# Beside its peers
+
+What `make bench` measured, one thread for all sides, {machine}; Python {python}, {packages}. The
+ways run in turn; a ratio is the peer's seconds over the library's, the median over the pairs (least
+to largest). A *bar* is how many times as fast the library is to be: {met}. The last column says by
+what both sides did the same work.
+
+{table}
+
+## Growth
+
+Seconds of three runs, the least, and the memory that they take beside their inputs; exponents are
+slopes over the larger sizes. A claimed exponent is that of the paper's bound, or of what must be
+read.
+
+![Seconds by size, on log axes](growth.svg)
+
+{growth}
+"""
+
+
+def processor():
+    """Processor and number of cores, as the system names them."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def measure(part, repeats):
+    """Rows of a part, each printed when it is known."""
+    rows = []
+    for line in importlib.import_module(part).comparisons(repeats):
+        said = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in line.values()]
+        print("  ".join(said), flush=True)
+        rows.append(line)
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return pd.DataFrame(rows).assign(part=part, date=today)
+
+
+def kept(path, rows, name, parts):
+    """The table at `path` with new rows in place of those of the same parts; written."""
+    if path.exists():
+        old = pd.read_csv(path)
+        rows = pd.concat([old[~old[name].isin(parts)], rows])
+    rows.to_csv(path, index=False, float_format="%.5g")
+    return rows
+
+
+def draw(growth, path):
+    """One panel for each work: seconds by what grows, the claimed slope dashed."""
+    works = list(dict.fromkeys(growth.work))
+    fig, axes = plt.subplots(1, len(works), figsize=(2.3 * len(works), 2.6), layout="constrained")
+    for axis, work in zip(axes, works, strict=True):
+        for marker, (grows, part) in zip(
+            "os^D", growth[growth.work == work].groupby("grows", sort=False), strict=False
+        ):
+            slope, claimed = part.exponent.iloc[0], part.claimed.iloc[0]
+            scaled = part.value / part.value.iloc[0]
+            (line,) = axis.loglog(
+                scaled, part.seconds, marker=marker, label=f"{grows}: {slope:.2f}"
+            )
+            if np.isfinite(claimed):
+                end = part.seconds.iloc[-1] * (scaled / scaled.iloc[-1]) ** claimed
+                axis.loglog(scaled, end, "--", color=line.get_color(), linewidth=0.8, alpha=0.8)
+        axis.set(title=work, xlabel="size over the least")
+        axis.legend(fontsize=7, title="exponent", title_fontsize=7)
+        axis.title.set_fontsize(7)
+    axes[0].set_ylabel("seconds (dashed: claimed)")
+    fig.savefig(path, metadata={"Date": None})
+    plt.close(fig)
+
+
+def page(rows, growth):
+    """docs/benchmarks.md."""
+    missed = rows[rows.met == "no"]
+    met = f"{(rows.met == 'yes').sum()} of {rows.bar.notna().sum()} are met"
+    if len(missed):
+        met += "; not: " + "; ".join(
+            f"{r.work}, {r.size_}" for r in missed.rename(columns={"size": "size_"}).itertuples()
+        )
+    ratio = [
+        f"{r:.3g} ({low:.3g} to {high:.3g})"
+        for r, low, high in rows[["ratio", "least", "largest"]].to_numpy()
+    ]
+    table = rows.assign(ratio=ratio).drop(columns=["least", "largest", "part"]).fillna("")
+    sums = (
+        growth.groupby(["work", "grows"], sort=False)
+        .agg(
+            sizes=("value", lambda v: f"{v.min()} to {v.max()}"),
+            seconds=("seconds", lambda v: f"{v.min():.2g} to {v.max():.2g}"),
+            exponent=("exponent", "first"),
+            memory=("exponent of memory", "first"),
+            claimed=("claimed", "first"),
+            by=("by", "first"),
+        )
+        .reset_index()
+        .rename(columns={"memory": "exponent of memory"})
+        .fillna("")
+    )
+    options = {"headers": "keys", "tablefmt": "pipe", "showindex": False, "floatfmt": ".3g"}
+    return PAGE.format(
+        machine=processor(),
+        python=platform.python_version(),
+        packages=", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
+        met=met,
+        table=tabulate(table, **options),
+        growth=tabulate(sums, **options),
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5, help="pairs")
+    parser.add_argument("--only", choices=(*PARTS, "growth"), nargs="+", default=(*PARTS, "growth"))
+    args = parser.parse_args()
+    for part in args.only:
+        if part == "growth":
+            importlib.import_module(part).curves().to_csv(GROWTH, index=False, float_format="%.5g")
+        else:
+            kept(RESULTS, measure(part, args.repeats), "part", [part])
+    if RESULTS.exists() and GROWTH.exists():
+        growth = pd.read_csv(GROWTH)
+        draw(growth, ROOT / "docs/growth.svg")
+        (ROOT / "docs/benchmarks.md").write_text(page(pd.read_csv(RESULTS), growth))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""What `__init__.py` offers when it is asked for, for type checkers."""
+
+from .architectures import Circular as Circular
+from .architectures import TwoReLU as TwoReLU
+from .architectures import enumerate_cells as enumerate_cells
+from .arrangements import ArrangementTooLarge as ArrangementTooLarge
+from .arrangements import Cells as Cells
+from .arrangements import cover_count as cover_count
+from .arrangements import paper_bound as paper_bound
+from .arrangements import sample_gates as sample_gates
+from .baselines import Baseline as Baseline
+from .baselines import train_baseline as train_baseline
+from .baselines import train_baselines as train_baselines
+from .estimator import ConvexCNNClassifier as ConvexCNNClassifier
+from .estimator import ConvexCNNRegressor as ConvexCNNRegressor
+from .network import Network as Network
+from .torch_models import Problem as Problem
+from .torch_models import TorchCertificate as TorchCertificate
+from .torch_models import certify_torch as certify_torch
+from .torch_models import from_torch as from_torch
+from .train import Certificate as Certificate
+from .train import ConvergenceWarning as ConvergenceWarning
+from .train import Relaxation as Relaxation
+from .train import Solution as Solution
+from .train import beta_max as beta_max
+from .train import certify as certify
+from .train import path as path
+from .train import relax as relax
+from .train import train_convex as train_convex
