@@ -1,8 +1,8 @@
 """Killed at random moments, out of space: `pytest -m kill`; CNNTHEORY_KILLS kills, 24 unless set.
 
-A part of the quick pipeline is started, killed (by SIGKILL, SIGTERM or ctrl-C) and started again as
-the README says, until it has been killed often enough; or it runs on a disk that is too small, which
-then grows. What it made in the end is byte for byte what an undisturbed run made.
+A part of the quick pipeline is started, killed (by SIGKILL, SIGTERM or ctrl-C) and started again
+as the README says, until it has been killed often enough; or it runs on a disk that is too small,
+which then grows. What it made in the end is byte for byte what an undisturbed run made.
 """
 
 import contextlib

@@ -4,7 +4,7 @@
 down from there; `certify` bounds how far any network is from the optimum, `relax` leaves out what
 the programs need. `enumerate_cells` and `sample_gates` say which gates there are, and
 `train_baseline` is descent on the networks themselves, `train_baselines` on several data sets at
-once. `from_torch` reads a PyTorch network and `certify_torch` bounds how far it is from the optimum.
+once. `from_torch` reads a PyTorch network, `certify_torch` bounds how far it is from the optimum.
 
 Everything loads when it is used.
 """
