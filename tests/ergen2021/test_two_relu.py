@@ -1,5 +1,6 @@
 """Three layers with two ReLUs: exact without sharing, bracketed or certified with it."""
 
+import functools
 from itertools import product
 
 import cvxpy as cp
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from scipy.sparse import block_diag
 
 from cnntheory.ergen2021 import (
+    ConvergenceWarning,
     Network,
     TwoReLU,
+    architectures,
     beta_max,
     certify,
     enumerate_cells,
@@ -227,3 +230,33 @@ def test_filters_that_exceed_their_bound_have_no_certificate():
     network = Network(2 * np.ones((1, 2, 2)), np.ones(1), "two-relu", np.ones((1, 2)))
     with pytest.raises(ValueError, match=r"filters: expected norms of at most 1, found 2.83"):
         certify(network, patches, y, 0.1)
+
+
+def hard(trial, fraction, shared):
+    """An instance of base seed 693147 on which the conic solver had stalled."""
+    X, y = problems.draw_signals(step.streams(693147, "ergen2021"), trial, 4, 3)
+    patches = problems.windows(X, 2)
+    return patches, y, fraction * beta_max(patches, y, architecture=TwoReLU(shared))
+
+
+def test_short_steps_outside_the_cones_do_not_stall_the_nuclear_program():
+    # it had ended at a gap of 0.37, without a word
+    patches, y, beta = hard(8, 0.3, True)
+    found, lower = (relax_two_relu(patches, y, beta, norm) for norm in ("nuclear", "frobenius"))
+    exact = train_two_relu(patches, y, beta, shared=True)
+    assert max(found.gap, lower.gap, exact.gap) <= 1e-8
+    assert lower.program <= found.program * (1 + 1e-8)
+    assert found.program <= exact.program * (1 + 1e-8)
+
+
+def test_a_bound_has_its_last_digits_with_hundreds_of_groups():
+    # it had ended at a gap of 2.7e-8
+    assert train_two_relu(*hard(3, 0.03, False)).gap <= 1e-8
+
+
+def test_a_relaxation_that_has_not_converged_says_so(monkeypatch):
+    patches, y = draw(0)
+    few = functools.partial(architectures.solve_groups, max_iter=3)
+    monkeypatch.setattr(architectures, "solve_groups", few)
+    with pytest.warns(ConvergenceWarning, match="solved to a relative gap of"):
+        relax_two_relu(patches, y, 0.1, "nuclear")

@@ -396,6 +396,11 @@ def relax(
     ValueError
         As for `train_convex`, and for what cannot be relaxed.
 
+    Warns
+    -----
+    ConvergenceWarning
+        If the gap is above `tol`.
+
     References
     ----------
     The nuclear norm of matrices with columns in a cone is eq. 4 of Sahiner et al., "Scaling Convex
@@ -407,7 +412,20 @@ def relax(
     cells = _choose_cells(architecture, patches, cells, rng, max_patterns)
     fit, beta = make_loss(loss, y), float(beta)
     program, bound, *rest = architecture.relax(patches, cells, fit, beta, tol, cones, penalty)
-    return Relaxation(program, bound, relative_gap(program, bound), *rest)
+    gap = relative_gap(program, bound)
+    _warn_unless_converged("solved", gap, tol)
+    return Relaxation(program, bound, gap, *rest)
+
+
+def _warn_unless_converged(done, gap, tol, more=""):
+    """Say so where a gap is above what was asked for."""
+    if not gap <= tol:
+        warnings.warn(
+            f"{done} to a relative gap of {gap:.2g}, not to tol = {tol:.2g}{more}; raise tol, beta "
+            "or time_limit, or use fewer cells",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
 
 
 def _solution(trained, patches, cells, loss, beta, tol):
@@ -415,13 +433,7 @@ def _solution(trained, patches, cells, loss, beta, tol):
     objective = objective_of(trained.network, patches, loss, beta)
     gap = relative_gap(objective, trained.dual_bound)
     exact = cells is None or cells.exact
-    if not gap <= tol:
-        warnings.warn(
-            f"trained to a relative gap of {gap:.2g}, not to tol = {tol:.2g} ({trained.n_iter} "
-            "iterations); raise tol, beta or time_limit, or use fewer cells",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+    _warn_unless_converged("trained", gap, tol, f" ({trained.n_iter} iterations)")
     return Solution(
         network=trained.network,
         objective=objective,

@@ -28,7 +28,7 @@ def spectra(good):
     table["nonzero"] = table.nonzero.mask(long, 64 - ~sparse)
     if not good:
         table["nonzero"] = table.nonzero.mask(sparse & (table.dimension == 32), 32)
-        row = only(table, dimension=16, penalty="group", seed=5, filter_index=1)
+        row = only(table, dimension=16, penalty="group")
         table["nonzero"] = table.nonzero.mask(row, 15)
     return table
 
