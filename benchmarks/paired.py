@@ -10,6 +10,8 @@ from threadpoolctl import threadpool_limits
 def paired(ways, repeats):
     """Run all ways in turn, on one thread; what else the machine does weighs on all alike.
 
+    A first round, in which libraries load, does not count unless it is the only one.
+
     Parameters
     ----------
     ways : dict of callable
@@ -23,13 +25,15 @@ def paired(ways, repeats):
         Of the last repeat.
     """
     seconds, answers = {name: [] for name in ways}, {}
-    for repeat in range(repeats):
+    for repeat in range(-1 if repeats > 1 else 0, repeats):
         for name in list(ways)[:: 1 - 2 * (repeat % 2)]:
             with threadpool_limits(1):
                 start = time.perf_counter()
                 answers[name] = ways[name]()
-                seconds[name].append(time.perf_counter() - start)
-    return {name: np.array(spent) for name, spent in seconds.items()}, answers
+                spent = time.perf_counter() - start
+            if repeat >= 0:
+                seconds[name].append(spent)
+    return {name: np.array(found) for name, found in seconds.items()}, answers
 
 
 def within(function, limit):

@@ -87,7 +87,7 @@ def initialise(activation, p, repeats, n=160_000, k=4, n_filters=3):
     yield row(work, size, seconds, "one product", LIMITS[activation], "no estimate yet")
 
 
-def eigenvalues(name, repeats, m=5, p=10, draws=1_000_000):
+def eigenvalues(name, repeats, m=5, p=10, draws=4_000_000):
     """Least eigenvalue of the population Hessian, beside Monte Carlo."""
     rng = np.random.default_rng(0)
     teacher = draw_teacher(m, p, rng=rng)

@@ -133,19 +133,20 @@ def test_where_there_are_no_locks_nothing_is_taken_for_dead(tmp_path, monkeypatc
     assert (tmp_path / "t").read_text() == "first" and names(tmp_path) == ["t"]
 
 
-@pytest.mark.parametrize("kind", ["svg", "pdf"])
-def test_a_figure_that_cannot_be_drawn_leaves_the_old_one(tmp_path, kind):
+@pytest.mark.parametrize(
+    ("canvas", "kind"), [(style.FigureCanvasSVG, "svg"), (style.FigureCanvasPdf, "pdf")]
+)
+def test_a_figure_that_cannot_be_drawn_leaves_the_old_one(tmp_path, monkeypatch, canvas, kind):
     figure = tmp_path / "f.svg"
     for name in ("f.svg", "f.pdf", "f.csv"):
         (tmp_path / name).write_text("old")
     fig, _ = style.panels(1)
 
-    def half(part, *, format, **_):
-        part.write_text("half" if format == kind else '<svg xmlns="http://www.w3.org/2000/svg"/>')
-        if format == kind:
-            raise ValueError("cannot be drawn")
+    def half(self, part, **_):
+        part.write_text("half")
+        raise ValueError("cannot be drawn")
 
-    fig.savefig = half
+    monkeypatch.setattr(canvas, f"print_{kind}", half)
     with pytest.raises(ValueError, match="cannot be drawn"):
         style.save(fig, figure, [pd.DataFrame({"x": [1]})], {})
     assert names(tmp_path) == ["f.csv", "f.pdf", "f.svg"]
