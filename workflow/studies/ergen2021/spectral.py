@@ -126,7 +126,7 @@ def draw_counts(axis, findings, table):
     axis.set(xticks=range(len(names)), ylim=(0, 1.4 * table.dimension.max()))
     axis.set_xticklabels(names)
     style.judged(axis, findings["9"], "spectral, median $- d$:\n{}", (0.02, 0.93), digits=1)
-    style.judged(axis, findings["9c"], "group: share\n{}", (0.02, 0.75))
+    style.judged(axis, findings["9c"], "group: share\n{}", (0.02, 0.56), digits=3)
     return pd.concat(drawn)
 
 
