@@ -192,10 +192,10 @@ def scnn(x, y, patterns, penalty):
 
 def comparisons(repeats):
     """Rows of the table."""
-    yield from restarts(repeats)
-    for h, K, n, bar in CONVOLUTIONS:
-        yield from convolution(h, K, n, bar, repeats)
     for n, bar in CONNECTED:
         yield from connected(n, bar, repeats if n < 500 else 1)
+    yield from restarts(repeats)
     if datasets.place()[1]:
         yield from pictures(repeats)
+    for h, K, n, bar in CONVOLUTIONS:
+        yield from convolution(h, K, n, bar, repeats)

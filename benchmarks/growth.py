@@ -70,7 +70,7 @@ def wide(m=256, n=20, steps=5):
     rng = np.random.default_rng(0)
     x = torch.from_numpy(prepare(rng.standard_normal((1, n, 196))))
     y = torch.from_numpy(rng.choice([-1.0, 1.0], (1, n)))
-    net = fully_connected([rng], 196, m, 3)
+    net = fully_connected([rng], x.shape[2], m, 3)
     return lambda: list(descent(net.copy(), x, y, 1e-3, max_iter=steps))
 
 
@@ -84,7 +84,7 @@ def kernel(m=256, n=50):
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     x = torch.from_numpy(prepare(rng.standard_normal((1, n, 196))))
-    net = fully_connected([rng], 196, m, 4)
+    net = fully_connected([rng], x.shape[2], m, 4)
     return lambda: TangentKernel.at(net, x)
 
 
@@ -93,7 +93,7 @@ CURVES = (
     (convex, "n", (125, 250, 500, 1000), 3, "Ergen & Pilanci: n^3 P^3 d^3"),
     (convex, "gates", (25, 50, 100, 200), 3, "Ergen & Pilanci: n^3 P^3 d^3"),
     (cells, "n", (25, 50, 100, 200, 400), 2, "at most (n K / h)^h cells, h = 2"),
-    (tensor, "n", (20_000, 40_000, 80_000, 160_000), 1, "Zhong et al.: linear in n"),
+    (tensor, "n", (40_000, 80_000, 160_000, 320_000), 1, "Zhong et al.: linear in n"),
     (tensor, "k", (10, 20, 40, 80), 1, "Zhong et al.: linear in the dimension"),
     (tensor, "t", (2, 4, 8), None, ""),
     (wide, "m", (256, 512, 1024, 2048), 2, "weights: m^2"),

@@ -42,6 +42,7 @@ def within(function, limit):
     end, other = context.Pipe(duplex=False)
     process = context.Process(target=lambda: other.send(function()))
     process.start()
+    other.close()  # so that one that fails is not waited for
     answer = end.recv() if end.poll(limit) else None
     process.kill()
     process.join()

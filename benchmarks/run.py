@@ -55,23 +55,15 @@ def processor():
 
 
 def measure(part, repeats):
-    """Rows of a part, each printed when it is known."""
-    rows = []
+    """The table with the rows of a part measured anew; written and printed row by row."""
+    rows = pd.read_csv(RESULTS) if RESULTS.exists() else pd.DataFrame({"part": []})
+    rows = rows[rows.part != part]
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     for line in importlib.import_module(part).comparisons(repeats):
         said = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in line.values()]
         print("  ".join(said), flush=True)
-        rows.append(line)
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return pd.DataFrame(rows).assign(part=part, date=today)
-
-
-def kept(path, rows, name, parts):
-    """The table at `path` with new rows in place of those of the same parts; written."""
-    if path.exists():
-        old = pd.read_csv(path)
-        rows = pd.concat([old[~old[name].isin(parts)], rows])
-    rows.to_csv(path, index=False, float_format="%.5g")
-    return rows
+        rows = pd.concat([rows, pd.DataFrame([line | {"part": part, "date": today}])])
+        rows.to_csv(RESULTS, index=False, float_format="%.5g")
 
 
 def draw(growth, path):
@@ -145,7 +137,7 @@ def main():
         if part == "growth":
             importlib.import_module(part).curves().to_csv(GROWTH, index=False, float_format="%.5g")
         else:
-            kept(RESULTS, measure(part, args.repeats), "part", [part])
+            measure(part, args.repeats)
     if RESULTS.exists() and GROWTH.exists():
         growth = pd.read_csv(GROWTH)
         draw(growth, ROOT / "docs/growth.svg")

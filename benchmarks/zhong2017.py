@@ -84,7 +84,7 @@ def initialise(activation, p, repeats, n=160_000, k=4, n_filters=3):
     work = "tensor initialisation"
     said = f"error {ours:.4f}, peer {theirs:.4f}"
     yield row(work, size, seconds, "einsum + TensorLy", BARS[activation, p], said)
-    yield row(work, size, seconds, "one product", LIMITS[activation], "no estimate yet")
+    yield row(work, size, seconds, "one product", LIMITS[activation], "a part of any way")
 
 
 def eigenvalues(name, repeats, m=5, p=10, draws=4_000_000):
