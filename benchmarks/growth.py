@@ -110,9 +110,12 @@ def curves():
         seconds, memory = np.array(found).T
         # The slope of the larger half: small sizes show what a call costs.
         late = len(values) // 2 - (len(values) == 3)
+        # Of less than 4 MiB the allocator says more than the work.
         fit = [
             np.polyfit(np.log(values[late:]), np.log(part[late:]), 1)[0]
-            for part in (seconds, np.maximum(memory, 1))
+            if part is seconds or part[late:].min() > 4
+            else np.nan
+            for part in (seconds, memory)
         ]
         for value, s, mib in zip(values, seconds, memory, strict=True):
             rows.append(

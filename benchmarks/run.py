@@ -82,6 +82,9 @@ def draw(growth, path):
             if np.isfinite(claimed):
                 end = part.seconds.iloc[-1] * (scaled / scaled.iloc[-1]) ** claimed
                 axis.loglog(scaled, end, "--", color=line.get_color(), linewidth=0.8, alpha=0.8)
+        axis.set_xscale("log", base=2)
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("")
         axis.set(title=work, xlabel="size over the least")
         axis.legend(fontsize=7, title="exponent", title_fontsize=7)
         axis.title.set_fontsize(7)
