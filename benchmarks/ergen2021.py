@@ -1,9 +1,8 @@
-"""Convex training beside CVXPY with QOCO, Clarabel and SCS, and scnn; descent beside PyTorch.
+"""Convex training beside CVXPY with QOCO and Clarabel; descent beside PyTorch.
 
 All solve the program restricted to the same patterns, CVXPY's compilation included. Gaps are
 certified here: each peer's solution is mapped to a network, whose objective is compared with one
-dual bound. ``scnn`` is run where it is installed (``pip install --no-deps pyscnn linalg_backends``,
-then opt_einsum and tqdm: its own requirements would replace torch).
+dual bound.
 """
 
 import cvxpy as cp
@@ -181,13 +180,6 @@ def restarts(repeats, n=20, K=4, h=3, m=12, count=64, steps=500):
     size = f"{count} starts, n = {n}, K = {K}, h = {h}, m = {m}, {steps} steps"
     said = f"ends {apart:.0e} apart (median)"
     yield row("descent from many starts", size, seconds, "PyTorch", 10, said)
-
-
-def scnn(x, y, patterns, penalty):
-    """The peer's augmented Lagrangian, where it is installed."""
-    from scnn.optimize import optimize
-
-    return optimize("relu", len(patterns), x, y[:, None], lam=penalty)[:2]
 
 
 def comparisons(repeats):

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from paired import paired, row
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,6 +39,5 @@ def comparisons(repeats):
         met = "met" if sorted(more)[len(more) // 2] <= 0.5 else "not met"
         said = f"{min(more):.1f} to {max(more):.1f} s more (bar 0.5 s: {met})"
         yield row("nothing to do", "du2018, quick", seconds, "an empty Snakefile", None, said)
-        spent = first["library"]
-        first["45 s"] = spent * 0 + 45
+        first["45 s"] = np.array([45.0])
         yield row("the quick run", "du2018, two cores", first, "45 s", 1, "a bar, no peer")

@@ -40,7 +40,6 @@ from .bounding import bound_price
 from .columns import solve_columns
 from .exchange import exchange
 from .facets import first_facets, many_rows, restrict_rows
-from .losses import relative_gap
 from .network import Network, Trained, reduce_atoms
 from .penalties import frobenius, group_l2, nuclear, real_dft, spectral_l1
 from .pricing import blocks, largest_price
@@ -698,17 +697,10 @@ class TwoReLU(Architecture):
         penalty = frobenius((h, K), beta)
         found, used, matrices = self.solve_groups(patches, cells, loss, penalty, tol / 2, 1e-8)
         program, n_iter = found.objective, found.n_iter
-        v, bound = found.dual, found.dual_bound
         # Hundreds of groups near zero cost the solver its last digits; the few in use have them.
         if len(used):
             few = solve_groups(cells.data[used], cells.cones[used], loss, penalty, tol=tol / 100)
             n_iter += few.n_iter
-            if relative_gap(min(program, few.objective), bound) > tol:
-                # Their dual point, scaled until no group's price is above it.
-                price = price_groups(few.dual, *self.groups(patches, cells), penalty)[1]
-                scaled = max(loss.scale(few.dual, 1 / price), 0.0) * few.dual if price else v
-                if loss.bound(scaled) > bound:
-                    v, bound = scaled, loss.bound(scaled)
             if few.objective < program:
                 size = np.linalg.norm(few.z, axis=1)
                 kept = size > 1e-8 * size.max()
@@ -720,7 +712,7 @@ class TwoReLU(Architecture):
         root = np.sqrt(np.linalg.norm(lengths, axis=1))
         inner = cells.flips[used] * lengths / root[:, None]
         network = Network(filters, np.where(used % 2 == 0, root, -root), self, inner)
-        return Trained(network, program, bound, v, n_iter)
+        return Trained(network, program, found.dual_bound, found.dual, n_iter)
 
     def _solve_shared(self, patches, cells, loss, beta, tol):
         _, K, h = patches.shape
