@@ -20,6 +20,7 @@ from .losses import dual_value
 # Proximal terms of a Newton step, relative to the size of the data: they bound the condition of the
 # blocks where an optimum is not unique or a facet tight, and vanish with the step.
 _PROXIMAL = 1e-12
+_EPS = np.finfo(float).eps
 # Corrections of a Newton step by its residuals.
 _CORRECTIONS = 2
 # Share of the gap asked for at which complementarity stays: less would only cost digits.
@@ -84,6 +85,16 @@ class Groups:
         """``A^T A`` of all cells: all that the squared loss asks of many samples."""
         design = self.design.reshape(len(self.design), -1)
         return design.T @ design
+
+    @cached_property
+    def size(self):
+        """Largest ``|A_i|_F^2``; 1 where all are zero."""
+        return np.einsum("nch,nch->c", self.design, self.design).max() or 1.0
+
+    @cached_property
+    def room(self):
+        """Memory for a factor as large as the design, kept from step to step."""
+        return np.empty_like(self.design)
 
     def live(self):
         """Which rows of ``G_g`` there are, shape (G, N) or (G, F)."""
@@ -309,7 +320,7 @@ class _Newton:
         self.groups, self.curvature, self.point = groups, curvature, (x, dual, s, z)
         self.live, self.scaling = groups.live(), _Scaling(x, dual)
         self.z = np.where(self.live, z, 1.0)
-        size = (groups.design**2).sum(axis=(0, 2)).max() or 1.0
+        size = groups.size
         self.proximal, self.soft, self.slope = _PROXIMAL * size, _PROXIMAL / size, s / self.z
         self.ratio = np.where(self.live, 1 / (self.slope + self.soft), 0.0)
         self.inverse_root = _inverse_root(groups, self.ratio, self.scaling.root(self.proximal))
@@ -317,17 +328,19 @@ class _Newton:
         # both signs of a cell share A_i: one factor of the sum of their inverses, by QR
         pair = np.zeros((cells, 2, h, h))
         pair[groups.cell, (groups.weight < 0).astype(int)] = self.inverse_root
-        self.mix, root = np.linalg.qr(pair.reshape(cells, 2 * h, h))
-        self.root = root.transpose(0, 2, 1)
         self.weights, self.tall = np.sqrt(curvature), n > cells * h
         if self.tall:
+            self.mix, root = np.linalg.qr(pair.reshape(cells, 2 * h, h))
+            self.root = root.transpose(0, 2, 1)
             half = groups.gram(curvature).reshape(-1, cells, h).transpose(1, 0, 2) @ self.root
             half = half.transpose(1, 0, 2).reshape(cells, h, -1)
             schur = (root @ half).reshape(cells * h, -1)
         else:
-            factor = np.empty_like(groups.design)
-            np.matmul(groups.design.transpose(1, 0, 2), self.root, out=factor.transpose(1, 0, 2))
-            factor = self.weights[:, None] * factor.reshape(n, -1)
+            root = np.linalg.qr(pair.reshape(cells, 2 * h, h), mode="r").transpose(0, 2, 1)
+            np.matmul(groups.design.transpose(1, 0, 2), root, out=groups.room.transpose(1, 0, 2))
+            factor = groups.room.reshape(n, -1)
+            if (curvature != 1).any():
+                factor *= self.weights[:, None]
             schur = factor @ factor.T
         schur[np.diag_indices(len(schur))] += 1
         self.schur = cho_factor(schur, lower=True, overwrite_a=True, check_finite=False)
@@ -429,12 +442,24 @@ def _inverse_root(groups, ratio, own):
     if count < ratio.shape[1]:
         rest = ratio.copy()
         np.put_along_axis(rest, stiff, 0.0, axis=1)
-        values, vectors = np.linalg.eigh(groups.blocks(rest))
-        parts.append(np.sqrt(np.maximum(values, 0))[:, :, None] * vectors.transpose(0, 2, 1))
+        parts.append(_upper_root(groups.blocks(rest)))
     rows = np.concatenate(parts, axis=1)
     order = np.argsort(-np.linalg.norm(rows, axis=2), axis=1)
     triangle = np.linalg.qr(np.take_along_axis(rows, order[:, :, None], axis=1), mode="r")
     return np.linalg.inv(triangle).transpose(0, 2, 1)
+
+
+def _upper_root(blocks):
+    """``U`` with ``U^T U = blocks``, positive semidefinite but for rounding, shape (G, h, h)."""
+    h = blocks.shape[1]
+    trace = np.einsum("gii->g", blocks)
+    lifted = blocks.copy()
+    lifted[:, range(h), range(h)] += (h * _EPS * trace + np.finfo(float).tiny)[:, None]
+    try:
+        return np.linalg.cholesky(lifted, upper=True)
+    except np.linalg.LinAlgError:  # rounding in the products was larger
+        values, vectors = np.linalg.eigh(blocks)
+        return np.sqrt(np.maximum(values, 0))[:, :, None] * vectors.transpose(0, 2, 1)
 
 
 def _determinant(x):
