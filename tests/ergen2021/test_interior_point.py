@@ -9,7 +9,7 @@ from scipy.optimize import nnls
 from cnntheory.ergen2021 import enumerate_cells, sample_gates
 from cnntheory.ergen2021.architectures import Average
 from cnntheory.ergen2021.columns import build_groups
-from cnntheory.ergen2021.interior_point import interior_point
+from cnntheory.ergen2021.interior_point import _upper_root, interior_point
 from cnntheory.ergen2021.losses import Squared, dual_value
 from cnntheory.ergen2021.pricing import largest_price, price_cells, project_on_cones
 
@@ -115,3 +115,19 @@ def test_pricing_finds_every_cell_above_the_floor(draw):
     np.testing.assert_allclose(
         np.linalg.norm(rays, axis=1), np.sort(each[each > 0.5 * top])[::-1], rtol=1e-9
     )
+
+
+@pytest.mark.parametrize("rank", [0, 1, 4])
+def test_an_upper_root_of_few_and_unequal_rows(rank):
+    rng = np.random.default_rng(rank)
+    rows = rng.standard_normal((9, rank, 4)) * 10.0 ** rng.uniform(-5, 5, (9, rank, 1))
+    blocks = rows.transpose(0, 2, 1) @ rows
+    root = _upper_root(blocks)
+    error = np.abs(root.transpose(0, 2, 1) @ root - blocks).max(axis=(1, 2))
+    assert (error <= 1e-14 * np.einsum("gii->g", blocks) + 1e-300).all()
+
+
+def test_an_upper_root_of_what_rounding_left_indefinite():
+    blocks = np.diag([1.0, -1e-12])[None]
+    root = _upper_root(blocks)
+    np.testing.assert_allclose(root.transpose(0, 2, 1) @ root, blocks, atol=2e-12)
