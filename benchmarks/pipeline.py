@@ -12,14 +12,18 @@ from paired import paired, row
 
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = (".git", ".venv", ".snakemake", "results", "*cache*", "*.log")
-SNAKEMAKE = [Path(sys.executable).parent / "snakemake", "--cores", "2", "--quiet", "all"]
+SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+# After the targets, which they would take for theirs.
+OPTIONS = ("--cores", "2", "--quiet", "all")
 EMPTY = "rule all:\n"
 
 
 def run(folder, *words):
     """A run that must succeed; threads are Snakemake's own."""
     env = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    subprocess.run([*SNAKEMAKE, *words], cwd=folder, env=env, check=True, capture_output=True)
+    subprocess.run(
+        [SNAKEMAKE, *words, *OPTIONS], cwd=folder, env=env, check=True, capture_output=True
+    )
 
 
 def comparisons(repeats):
