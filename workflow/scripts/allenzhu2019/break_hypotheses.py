@@ -29,18 +29,26 @@ class Options(step.Options):
     variances: list[Positive] = Field(
         min_length=1, description="c of the deep networks' weights, of variance c / m"
     )
-    steps: Count = Field(description="iterations with duplicates")
+    steps: Count = Field(description="iterations with duplicates, at most")
+    settled: Positive = Field(
+        1e-12, description="relative distance to the closed form at which those end"
+    )
     deep_steps: Count = Field(description="iterations of the deep networks, at most")
     tolerance: Positive = Field(1e-3, description="of the loss, in units of its start")
     device: str = from_rule("cpu", description="where to compute")
 
 
-def path(net, x, y, eta, steps, tolerance=0.0):
-    """Iterations ``(T,)``, losses and squared gradients ``(T, S)``."""
-    found = [
-        (state.iteration, numpy(state.loss), numpy(state.gradient_squares).sum(axis=-1))
-        for state in descent(net, x, y, eta, max_iter=steps, tol=tolerance)
-    ]
+def path(net, x, y, eta, steps, tolerance=0.0, enough=0.0):
+    """Iterations ``(T,)``, losses and squared gradients ``(T, S)``.
+
+    Ends when every loss is at most `enough`, one a trial.
+    """
+    found = []
+    for state in descent(net, x, y, eta, max_iter=steps, tol=tolerance):
+        loss = numpy(state.loss)
+        found.append((state.iteration, loss, numpy(state.gradient_squares).sum(axis=-1)))
+        if (loss <= enough).all():
+            break
     return tuple(map(np.array, zip(*found, strict=True)))
 
 
@@ -68,8 +76,10 @@ def duplicates(options, rng, trials):
     keep = np.r_[:pairs, 2 * pairs : x.shape[1]]
     distinct = TangentKernel(kernel.matrix[:, keep][:, :, keep])
     least = numpy(distinct.eigenvalues)[:, 0]
-    iterations, losses, squares = path(net, x, y, kernel.step(), options.steps)
     rest = np.array([plateau(a, b) for a, b in zip(x, y, strict=True)])
+    iterations, losses, squares = path(
+        net, x, y, kernel.step(), options.steps, enough=rest * (1 + options.settled)
+    )
     names = trials.frame()
     summary = dict(
         study="duplicates",
