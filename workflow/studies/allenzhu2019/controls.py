@@ -172,7 +172,7 @@ def draw_duplicates(stops, vanishes, findings, rows):
     lines(vanishes, closed, "least", **style.control("two labels", **thin))
     vanishes.set(xscale="log", yscale="log", xlabel="iteration $+ 1$")
     vanishes.set_ylabel(r"$\rho_t / \rho_0$, $\rho = \|\nabla F\|^2 / F$")
-    judged(vanishes, findings, "P4x", "end over\nthe kernel's edge:", (0.03, 0.2))
+    judged(vanishes, findings, "P4x", "end over\nthe kernel's edge:\n", (0.03, 0.2))
     style.legend_below(vanishes)
 
 
