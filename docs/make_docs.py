@@ -45,7 +45,7 @@ last digits on one instance and stalled on another. It was mended, and what depe
 again with the same base seed. 9c asked of every filter what one frequency turns by chance; it is
 now judged by a share (column `amended`). Another unseen base seed, 602214, has judged this
 criterion since, with the other claims of the studies spectral and learned_spectra: all as expected,
-9c with a share of 1.
+9c with a share of 1 ([claims_seed602214.csv](claims_seed602214.csv)).
 
 Verdicts of earlier runs are kept: [claims_seed662607.csv](claims_seed662607.csv), with more draws,
 of which three were undecided in the first pass,
