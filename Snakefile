@@ -11,6 +11,7 @@ from snakemake.utils import min_version
 # The workflow's own modules, also when snakemake is started from elsewhere.
 sys.path[:0] = [str(Path(workflow.basedir)), str(Path(workflow.basedir, "src"))]
 from cnntheory import images
+from workflow import launch
 from workflow.closure import imports, versions
 from workflow.configuration import (
     SMALL_REMINDER,
@@ -49,6 +50,9 @@ check(config)
 
 # Steps run with the interpreter beside this snakemake, whether or not its environment is activated.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+# A job that a cluster runs, by a Snakemake of its own, has nothing to do with the run's server.
+if not workflow.is_main_process:
+    os.environ.pop(launch.FORKS, None)
 
 
 pathvars:
@@ -114,12 +118,17 @@ onstart:
     # another pass a second later: after some hundred jobs the passes take a core.
     workflow.scheduler.job_rate_limiter = None
     expected = console.estimate(
-        [job.benchmark for job in workflow.dag.needrun_jobs() if job.benchmark],
+        [
+            job.params.usage
+            for job in workflow.dag.needrun_jobs()
+            if "usage" in job.params.keys()
+        ],
         workflow.cores or 1,
         "docs/durations.json" if config["scale"] == "standard" else None,
     )
     if expected:
         print(expected)
+    launch.start()
 
 
 onsuccess:

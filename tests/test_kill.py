@@ -44,7 +44,7 @@ def start(tmp_path):
     env = {
         "PATH": os.pathsep.join([str(BIN), *os.get_exec_path()]),
         "HOME": str(tmp_path),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": str(tmp_path / "pycache"),
     }
     log = (tmp_path / "log").open("w+b")
 
@@ -79,8 +79,9 @@ def writers(tree):
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            script = "".join(process.cmdline()[1:2])
-            if process.cwd() == str(tree) and script.startswith("workflow/"):
+            # A fork of the server that runs steps is named for its step.
+            forked = "--serve" in process.cmdline() and not process.name().startswith("python")
+            if process.cwd() == str(tree) and forked:
                 found.append(process)
     return found
 

@@ -1,5 +1,5 @@
-# What follows from the name of a step, and so is written once: its command line, its log, its
-# benchmark, its environment, and the code that it depends on. The papers' files declare the steps,
+# What follows from the name of a step, and so is written once: its command line, its log, where its
+# seconds go, its environment, and the code that it depends on. The papers' files declare the steps,
 # steps.smk makes rules of them.
 
 STEPS = []
@@ -78,7 +78,7 @@ def declare(
             | {"step": script, "code": imports(script)},
             "output": {key: ensure(there(path), non_empty=True) for key, path in output.items()},
             "log": there(f"<results>/logs/{paper}/{job}.log"),
-            "benchmark": there(f"<results>/benchmarks/{paper}/{job}.jsonl"),
+            "usage": usage(there(f"<results>/benchmarks/{paper}/{job}.jsonl")),
             "constraints": {"case": "|".join(cases)} if "case" in wildcards else {},
             "files": named,
             "options": asks,
@@ -94,6 +94,14 @@ def declare(
         again = cases if replicate is True else replicate
         told = f"{message} ({images.KNOWN[dataset].label})"
         STEPS.append(step(replica_of(label, dataset), f"<results>/{dataset}/", told, again))
+
+
+def usage(path):
+    """Where `workflow/launch.py` writes a job's seconds and memory.
+
+    Not by ``benchmark:``, which looks at each job's processes again and again.
+    """
+    return workflow.pathvars.apply(path)
 
 
 def replica_of(rule, dataset):

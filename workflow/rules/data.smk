@@ -29,14 +29,13 @@ for fetching, folder, dataset, key in DATASETS:
             source=ensure(f"{folder}/data/source.json", non_empty=True),
         log:
             f"{folder}/logs/data/fetch_mnist.log",
-        benchmark:
-            f"{folder}/benchmarks/data/fetch_mnist.jsonl"
         priority: 1
         localrule: True
         conda:
             "../../envs/compute.yaml"
         threads: 1
         params:
+            usage=usage(f"{folder}/benchmarks/data/fetch_mnist.jsonl"),
             dataset=dataset,
             command=flags(
                 dataset=dataset,
@@ -48,7 +47,7 @@ for fetching, folder, dataset, key in DATASETS:
         message:
             "Obtaining the images ({params.dataset})"
         shell:
-            "PYTHONPATH=src:. python {input.step} {output:q} {params.command} 2>&1 | tee {log:q}"
+            "PYTHONPATH=src:. python workflow/launch.py {params.usage:q} {input.step} {output:q} {params.command} 2>&1 | tee {log:q}"
 
 
 for cutting, folder in [("extract_patches", "<results>")] + [
@@ -67,15 +66,14 @@ for cutting, folder in [("extract_patches", "<results>")] + [
             ensure(f"{folder}/data/patches.npy", non_empty=True),
         log:
             f"{folder}/logs/data/extract_patches.log",
-        benchmark:
-            f"{folder}/benchmarks/data/extract_patches.jsonl"
         conda:
             "../../envs/compute.yaml"
         threads: 1
         params:
+            usage=usage(f"{folder}/benchmarks/data/extract_patches.jsonl"),
             command=flags(**config["patches"]),
         message:
             "Cutting up to {config[patches][images]} images into patches"
         shell:
-            "PYTHONPATH=src:. python {input.step} {output:q} --train-images {input.images:q}"
+            "PYTHONPATH=src:. python workflow/launch.py {params.usage:q} {input.step} {output:q} --train-images {input.images:q}"
             " --source {input.source:q} {params.command} 2>&1 | tee {log:q}"

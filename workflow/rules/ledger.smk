@@ -10,16 +10,16 @@ rule collect_claims:
         ensure("<results>/claims.csv", non_empty=True),
     log:
         "<results>/logs/collect_claims.log",
-    benchmark:
-        "<results>/benchmarks/collect_claims.jsonl"
     localrule: True
     conda:
         "../../envs/studies.yaml"
     threads: 1
+    params:
+        usage=usage("<results>/benchmarks/collect_claims.jsonl"),
     message:
         "Collecting the verdicts"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output:q} {input.verdicts:q} > {log:q} 2>&1"
+        "PYTHONPATH=src:. python workflow/launch.py {params.usage:q} {input.step} {output:q} {input.verdicts:q} > {log:q} 2>&1"
 
 
 rule record_provenance:
@@ -33,20 +33,19 @@ rule record_provenance:
         ensure("<results>/provenance.json", non_empty=True),
     log:
         "<results>/logs/record_provenance.log",
-    benchmark:
-        "<results>/benchmarks/record_provenance.jsonl"
     localrule: True
     conda:
         "../../envs/compute.yaml"
     threads: 1
     params:
+        usage=usage("<results>/benchmarks/record_provenance.jsonl"),
         results=subpath(input.claims, parent=True),
         scale=config["scale"],
         seed=config["seed"],
     message:
         "Recording versions, machine and code revision"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output:q} --results {params.results:q}"
+        "PYTHONPATH=src:. python workflow/launch.py {params.usage:q} {input.step} {output:q} --results {params.results:q}"
         " --scale {params.scale} --seed {params.seed} > {log:q} 2>&1"
 
 
@@ -79,13 +78,12 @@ rule ledger:
         report=ensure("<results>/report.rst", non_empty=True),
     log:
         "<results>/logs/ledger.log",
-    benchmark:
-        "<results>/benchmarks/ledger.jsonl"
     localrule: True
     conda:
         "../../envs/studies.yaml"
     threads: 1
     params:
+        usage=usage("<results>/benchmarks/ledger.jsonl"),
         results=subpath(input.claims, parent=True),
         figures=lambda wildcards: workflow.pathvars.apply("<figures>"),
         committed=lambda wildcards, input: reads(
@@ -94,7 +92,7 @@ rule ledger:
     message:
         "Writing the ledger: every theorem, picture and verdict on one page"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output.page:q} {output.archive:q} {output.report:q}"
+        "PYTHONPATH=src:. python workflow/launch.py {params.usage:q} {input.step} {output.page:q} {output.archive:q} {output.report:q}"
         " --results {params.results:q} --figures {params.figures:q} --signs {input.signs:q}"
         " {params.committed} > {log:q} 2>&1"
 
@@ -123,18 +121,17 @@ rule evidence:
         ensure("<results>/evidence.zip", non_empty=True),
     log:
         "<results>/logs/evidence.log",
-    benchmark:
-        "<results>/benchmarks/evidence.jsonl"
     localrule: True
     conda:
         "../../envs/studies.yaml"
     threads: 1
     params:
+        usage=usage("<results>/benchmarks/evidence.jsonl"),
         results=lambda wildcards: workflow.pathvars.apply("<results>"),
     message:
         "Packing the tables behind all figures and verdicts"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output:q} {input.files:q} --results {params.results:q}"
+        "PYTHONPATH=src:. python workflow/launch.py {params.usage:q} {input.step} {output:q} {input.files:q} --results {params.results:q}"
         " 2>&1 | tee {log:q}"
 
 

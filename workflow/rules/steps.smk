@@ -20,8 +20,6 @@ for step in STEPS:
             **step["output"],
         log:
             step["log"],
-        benchmark:
-            step["benchmark"]
         wildcard_constraints:
             **step["constraints"],
         priority: step["priority"]
@@ -31,10 +29,11 @@ for step in STEPS:
         resources:
             gpu=step["gpu"],
         params:
+            usage=step["usage"],
             files=step["files"],
             options=step["options"],
             versions=step["versions"],
         message:
             step["message"]
         shell:
-            "PYTHONPATH=src:. python {input.step} {output:q} {params.files} {params.options} > {log:q} 2>&1"
+            "PYTHONPATH=src:. python workflow/launch.py {params.usage:q} {input.step} {output:q} {params.files} {params.options} > {log:q} 2>&1"

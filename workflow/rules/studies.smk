@@ -33,14 +33,13 @@ rule study:
         csv="<figures>/{paper}/{study}.csv",
     log:
         "<results>/logs/{paper}/studies/{study}.log",
-    benchmark:
-        "<results>/benchmarks/{paper}/studies/{study}.jsonl"
     wildcard_constraints:
         study="|".join(sorted({study for studies in STUDIES.values() for study in studies})),
     conda:
         "../../envs/studies.yaml"
     threads: 1
     params:
+        usage=usage("<results>/benchmarks/{paper}/studies/{study}.jsonl"),
         tables=lambda wildcards: workflow.pathvars.apply(f"<results>/{wildcards.paper}"),
         replicas=lambda wildcards: shlex.join(
             word
@@ -59,7 +58,7 @@ rule study:
     message:
         "Judging and drawing {wildcards.study} of {wildcards.paper}"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output.verdicts:q} {output.svg:q}"
+        "PYTHONPATH=src:. python workflow/launch.py {params.usage:q} {input.step} {output.verdicts:q} {output.svg:q}"
         " --tables {params.tables:q} {params.replicas}"
         " --scale {params.scale} --seed {params.seed} > {log:q} 2>&1"
 
@@ -79,14 +78,13 @@ rule forest:
         csv="<figures>/{paper}/verdicts.csv",
     log:
         "<results>/logs/{paper}/forest.log",
-    benchmark:
-        "<results>/benchmarks/{paper}/forest.jsonl"
     conda:
         "../../envs/studies.yaml"
     threads: 1
     params:
+        usage=usage("<results>/benchmarks/{paper}/forest.jsonl"),
         versions=versions("workflow/studies/forest.py", "studies"),
     message:
         "Drawing all verdicts of {wildcards.paper}"
     shell:
-        "PYTHONPATH=src:. python {input.step} {output.svg:q} {input.verdicts:q} > {log:q} 2>&1"
+        "PYTHONPATH=src:. python workflow/launch.py {params.usage:q} {input.step} {output.svg:q} {input.verdicts:q} > {log:q} 2>&1"
