@@ -19,6 +19,9 @@ figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scal
 quick: $(ENVIRONMENT)  ## every rule on little data, under results/quick
 	$(SNAKEMAKE) --configfile config/quick.yaml
 
+# One thread each: the two share the cores, and with more the many small products only wait.
+test test-library test-workflow: export OMP_NUM_THREADS = 1
+
 test: $(TESTING)  ## the test suite, library and workflow side by side
 	@$(MAKE) --no-print-directory --jobs 2 test-library test-workflow
 
