@@ -6,11 +6,13 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 ENVIRONMENT := .venv/.installed
 TESTING := .venv/.installed-test
 
-# The tests of the library, which run no pipeline.
+# The tests of what one quick run of everything has made, and those of the library, which run no
+# pipeline; the others are the workflow's.
+PIPELINE := $(addprefix tests/,ledger studies/test_style.py test_kernels.py test_workflow.py)
 LIBRARY := $(addprefix tests/,du2018 zhong2017 ergen2021 allenzhu2019 together images test_descent.py \
   test_search.py test_shallow.py test_stats.py test_files.py test_packages.py)
 
-.PHONY: figures quick test test-library test-workflow browser lint pins schema docs graph evidence redraw kernels bench clean help
+.PHONY: figures quick test test-library test-pipeline test-workflow browser lint pins schema docs graph evidence redraw kernels bench clean help
 EVIDENCE ?= results/evidence.zip
 
 figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scale
@@ -19,19 +21,24 @@ figures: $(ENVIRONMENT)  ## every figure, table and verdict at the standard scal
 quick: $(ENVIRONMENT)  ## every rule on little data, under results/quick
 	$(SNAKEMAKE) --configfile config/quick.yaml
 
-# One thread each: the two share the cores, and with more the many small products only wait.
-test test-library test-workflow: export OMP_NUM_THREADS = 1
+# One thread each: they share the cores, and with more the many small products only wait.
+test test-library test-pipeline test-workflow: export OMP_NUM_THREADS = 1
 
-test: $(TESTING)  ## the test suite, library and workflow side by side
-	@$(MAKE) --no-print-directory --jobs 2 test-library test-workflow
+# The longest first: what comes last takes the core that is free.
+test: $(TESTING)  ## the test suite, two parts at a time
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going test-pipeline test-library test-workflow
 
-# What it says is shown when it is done, so that the two do not mix.
+test-pipeline: $(TESTING)
+	$(BIN)/python -m pytest --durations 15 $(PIPELINE)
+
+# What these say is shown when they are done, so that it does not mix.
 test-library: $(TESTING)
-	@$(BIN)/python -m pytest --durations 15 $(LIBRARY) > .test-library.log 2>&1; \
-	  code=$$?; cat .test-library.log; exit $$code
+	@$(BIN)/python -m pytest --durations 15 $(LIBRARY) > .$@.log 2>&1; \
+	  code=$$?; cat .$@.log; exit $$code
 
 test-workflow: $(TESTING)
-	$(BIN)/python -m pytest --durations 15 tests $(LIBRARY:%=--ignore %)
+	@$(BIN)/python -m pytest --durations 15 tests $(addprefix --ignore ,$(LIBRARY) $(PIPELINE)) \
+	  > .$@.log 2>&1; code=$$?; cat .$@.log; exit $$code
 
 browser: $(TESTING)  ## docs/ledger in a real browser: filters, keyboard, widths, what axe-core finds
 	$(BIN)/python -m pip install --quiet --no-deps --requirement tests/ledger/requirements.txt

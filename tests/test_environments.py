@@ -214,7 +214,8 @@ def test_the_figures_need_no_packages_of_the_tests():
     assert needs["figures"].split() == needs["quick"].split() == ["$(ENVIRONMENT)"]
     assert "requirements-test.lock" not in needs["$(ENVIRONMENT)"]
     assert needs["$(TESTING)"].split() == ["requirements-test.lock", "$(ENVIRONMENT)"]
-    for target in ("test", "test-library", "test-workflow", "lint", "bench", "browser", "pins"):
+    tests = ("test", "test-library", "test-pipeline", "test-workflow")
+    for target in (*tests, "lint", "bench", "browser", "pins"):
         assert needs[target].split() == ["$(TESTING)"], target
 
 

@@ -531,7 +531,9 @@ def test_an_edited_module_reruns_exactly_what_imports_it(quick, snakemake, modul
         done = snakemake(quick.tree, "--dry-run", "--printshellcmds")
     assert done.returncode == 0, done.stdout
     jobs = re.findall(
-        r"^Reason: (.+)\nShell command: PYTHONPATH=\S+ python (\S+)", done.stdout, re.M
+        r"^Reason: (.+)\nShell command: PYTHONPATH=\S+ python workflow/launch.py \S+ (\S+)",
+        done.stdout,
+        re.M,
     )
     assert len(jobs) == len(re.findall(r"^Shell command: (?!None)", done.stdout, re.M))
     again = {step for reason, step in jobs if f"Updated input files: {module}" in reason}

@@ -114,7 +114,8 @@ def _hand_over(step):
 
 def _serve(listener, folder):
     """Fork for every step that is asked for: ``step, imported`` in the fork, None in the end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for Snakemake and the steps
+    # It is for Snakemake and the steps, which take it as they were to take it.
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     running = {}  # pid to the connection to its client
     with selectors.DefaultSelector() as ready:
         ready.register(listener, selectors.EVENT_READ, "ask")
@@ -134,6 +135,7 @@ def _serve(listener, folder):
                     if not pid:
                         for other in (listener, client, *running.values()):
                             other.close()
+                        signal.signal(signal.SIGINT, interrupted)
                         _become(fds, **asked)
                         return asked["step"], folder / str(os.getpid())
                     for fd in fds:
@@ -180,7 +182,6 @@ def _become(fds, step, cwd, environ):
     for number, fd in enumerate(fds):
         os.dup2(fd, number)
         os.close(fd)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environ)
