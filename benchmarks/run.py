@@ -2,7 +2,8 @@
 
 Writes ``benchmarks/results.csv``, ``benchmarks/growth.csv``, and from them ``docs/benchmarks.md``
 and ``docs/growth.svg``. For a machine that does nothing else, with ``MNIST_DIR`` set. A part alone
-(``--only zhong2017``) takes the place of its earlier rows.
+(``--only zhong2017``) takes the place of its earlier rows. ``--only steps`` needs what `make
+figures` has made: it says where its most expensive steps spend their time.
 """
 
 
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("allenzhu2019", "zhong2017", "ergen2021", "pipeline")
 PACKAGES = ("numpy", "scipy", "torch", "cvxpy", "qoco", "clarabel", "tensorly")
 RESULTS, GROWTH = ROOT / "benchmarks/results.csv", ROOT / "benchmarks/growth.csv"
+STEPS = ROOT / "benchmarks/steps.csv"
 PAGE = """# Beside its peers
 
 What `make bench` measured, one thread for all sides, {machine}; Python {python}, {packages}. The
@@ -42,6 +44,15 @@ read.
 ![Seconds by size, on log axes](growth.svg)
 
 {growth}
+"""
+STEPS_PAGE = """
+## The most expensive steps
+
+CPU seconds in the standard run, and the share of each kind of work by samples of the stack
+({python}, py-spy). What is not in matrix products cannot be won by faster ones; the last columns
+name the line of ours that most samples were under.
+
+{table}
 """
 
 
@@ -93,8 +104,19 @@ def draw(growth, path):
     plt.close(fig)
 
 
+def steps_page(steps):
+    """The section about the steps."""
+    shares = {name: "{:.0%}".format for name in steps if steps[name].dtype == float}
+    shares["CPU [s]"] = "{:.0f}".format
+    table = steps.assign(**{name: steps[name].map(form) for name, form in shares.items()})
+    return STEPS_PAGE.format(
+        python=f"Python {platform.python_version()}",
+        table=tabulate(table, headers="keys", tablefmt="pipe", showindex=False),
+    )
+
+
 def page(rows, growth):
-    """docs/benchmarks.md."""
+    """docs/benchmarks.md but for the section about the steps."""
     missed = rows[rows.met == "no"]
     met = f"{(rows.met == 'yes').sum()} of {rows.bar.notna().sum()} are met"
     if len(missed):
@@ -134,17 +156,23 @@ def page(rows, growth):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, help="pairs")
-    parser.add_argument("--only", choices=(*PARTS, "growth"), nargs="+", default=(*PARTS, "growth"))
+    usual = (*PARTS, "growth")
+    parser.add_argument("--only", choices=(*usual, "steps"), nargs="+", default=usual)
     args = parser.parse_args()
     for part in args.only:
         if part == "growth":
             importlib.import_module(part).curves().to_csv(GROWTH, index=False, float_format="%.5g")
+        elif part == "steps":
+            importlib.import_module(part).shares().to_csv(STEPS, index=False, float_format="%.4g")
         else:
             measure(part, args.repeats)
     if RESULTS.exists() and GROWTH.exists():
         growth = pd.read_csv(GROWTH)
         draw(growth, ROOT / "docs/growth.svg")
-        (ROOT / "docs/benchmarks.md").write_text(page(pd.read_csv(RESULTS), growth))
+        text = page(pd.read_csv(RESULTS), growth)
+        if STEPS.exists():
+            text += steps_page(pd.read_csv(STEPS))
+        (ROOT / "docs/benchmarks.md").write_text(text)
 
 
 if __name__ == "__main__":

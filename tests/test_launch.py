@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -202,3 +203,17 @@ def test_another_environment_is_not_served(server, tmp_path):
 
     assert "--serve" in psutil.Process(parent(forks)).cmdline()
     assert parent(forks + "elsewhere") == os.getpid()
+
+
+def test_what_a_server_did_not_begin_runs_here(tmp_path):
+    (tmp_path / "step.py").write_text("import os; print(os.getppid())")
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        code = [sys.executable, "workflow/launch.py", tmp_path / "use.jsonl", tmp_path / "step.py"]
+        env = os.environ | {launch.FORKS: f"{path}{os.pathsep}{sys.prefix}"}
+        with subprocess.Popen(code, cwd=ROOT, env=env, stdout=subprocess.PIPE) as client:
+            listener.accept()[0].close()
+            assert int(client.stdout.read()) == os.getpid()
+    assert client.returncode == 0

@@ -69,6 +69,10 @@ def start():
     """Start the server of a run; it ends with this process, once the steps that run are done."""
     if sys.platform != "linux" or os.environ.get(FORKS) == "no":
         return
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:  # a kernel, or a sandbox, without what the server waits by
+        return
     folder = Path(tempfile.mkdtemp(prefix="cnntheory-"))
     path = folder / "socket"
     alive, _ = os.pipe()  # its other end closes when this process ends, however it ends
@@ -95,14 +99,20 @@ def _hand_over(step):
     if prefix != sys.prefix:
         return
     with socket.socket(socket.AF_UNIX) as server:
+        asked = {"step": step, "cwd": os.getcwd(), "environ": dict(os.environ)}
         try:
             server.connect(path)
+            socket.send_fds(server, [b"\n"], range(_FDS))
+            server.sendall(json.dumps(asked).encode() + b"\n")
+            said = server.makefile()
+            begun = said.readline()
         except OSError:
+            begun = ""
+        if not begun:
             return
-        asked = {"step": step, "cwd": os.getcwd(), "environ": dict(os.environ)}
-        socket.send_fds(server, [b"\n"], range(_FDS))
-        server.sendall(json.dumps(asked).encode() + b"\n")
-        code = server.makefile().readline()
+        with said, contextlib.suppress(OSError):
+            code = ""
+            code = said.readline()
     if not code:
         sys.exit("error: the process that runs the steps has been ended; run again")
     if int(code) < 0:  # by a signal: die of the same
@@ -141,6 +151,8 @@ def _serve(listener, folder):
                     for fd in fds:
                         os.close(fd)
                     running[pid] = client
+                    with contextlib.suppress(OSError):
+                        client.sendall(b"begun\n")
                     ready.register(os.pidfd_open(pid), selectors.EVENT_READ, ("ended", pid))
                     ready.register(client, selectors.EVENT_READ, ("left", pid))
                 elif key.data == "close":  # the run is over, or Snakemake was killed
