@@ -75,15 +75,16 @@ def finish(start, tmp_path):
 
 
 def writers(tree):
-    """Processes of steps and studies in a tree that are running."""
+    """Processes of steps and studies in a tree that are running, then those that wait for them."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             # A fork of the server that runs steps is named for its step.
             forked = "--serve" in process.cmdline() and not process.name().startswith("python")
-            if process.cwd() == str(tree) and forked:
-                found.append(process)
-    return found
+            waiting = process.cmdline()[1:2] == ["workflow/launch.py"]
+            if process.cwd() == str(tree) and (forked or waiting):
+                found.append((waiting, process))
+    return [process for _, process in sorted(found, key=lambda pair: pair[0])]
 
 
 def settle(tree):

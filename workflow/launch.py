@@ -11,6 +11,7 @@ of conda's, on a system other than Linux, the step runs right here; ``CNNTHEORY_
 here as well.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -18,6 +19,7 @@ import json
 import os
 import resource
 import runpy
+import select
 import selectors
 import shutil
 import signal
@@ -26,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,7 +44,7 @@ _MIB = 1024**2 if sys.platform == "darwin" else 1024  # in the units of getrusag
 def main(words):
     """Serve, or run the step that is named: in a fork of the server, if there is one."""
     if words[0] != "--serve":
-        step = {"usage": words[0], "argv": words[1:], "begun": time.monotonic()}
+        step = {"usage": words[0], "argv": words[1:]}
         _hand_over(step)
         _run(**step)
     elif forked := _serve(socket.socket(fileno=int(words[1])), Path(words[2])):
@@ -52,8 +55,11 @@ def main(words):
             imported.write_text(json.dumps([name for name in sys.modules if name not in before]))
 
 
-def _run(usage, argv, begun):
-    sys.argv, sys.path[0] = argv, str(Path(argv[0]).parent.absolute())
+def _run(usage, argv):
+    begun = time.monotonic()
+    sys.argv = argv
+    if not sys.flags.safe_path:
+        sys.path[0] = str(Path(argv[0]).parent.absolute())
     runpy.run_path(argv[0], run_name="__main__")
     spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     found = {
@@ -66,31 +72,39 @@ def _run(usage, argv, begun):
 
 
 def start():
-    """Start the server of a run; it ends with this process, once the steps that run are done."""
+    """Start the server of a run; it ends with this process, once the steps that run are done.
+
+    Where it cannot be started the steps run by themselves.
+    """
     if sys.platform != "linux" or os.environ.get(FORKS) == "no":
         return
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except OSError:  # a kernel, or a sandbox, without what the server waits by
-        return
-    folder = Path(tempfile.mkdtemp(prefix="cnntheory-"))
-    path = folder / "socket"
-    alive, _ = os.pipe()  # its other end closes when this process ends, however it ends
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen(64)
-        subprocess.Popen(
-            [sys.executable, __file__, "--serve", str(listener.fileno()), str(folder)],
-            stdin=alive,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[listener.fileno()],
-            cwd=ROOT,
-            env=os.environ
-            | {f"{library}_THREADS": "1" for library in THREADS}
-            | {"PYTHONPATH": os.pathsep.join(["src", "."])},
-        )
-    os.close(alive)
-    os.environ[FORKS] = os.pathsep.join([str(path), sys.prefix])
+    os.environ.pop(FORKS, None)
+    with contextlib.ExitStack() as opened:
+        try:
+            os.close(os.pidfd_open(os.getpid()))  # not every Python and kernel has it
+            folder = Path(tempfile.mkdtemp(prefix="cnntheory-"))
+            opened.callback(shutil.rmtree, folder, ignore_errors=True)
+            listener = opened.enter_context(socket.socket(socket.AF_UNIX))
+            listener.bind(str(folder / "socket"))
+            listener.listen(64)
+            alive, end = os.pipe()  # `end` closes with this process, however it ends
+            opened.callback(os.close, end)
+            with open(alive) as stdin:
+                subprocess.Popen(
+                    [sys.executable, __file__, "--serve", str(listener.fileno()), str(folder)],
+                    stdin=stdin,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=[listener.fileno()],
+                    cwd=ROOT,
+                    env=os.environ
+                    | {f"{library}_THREADS": "1" for library in THREADS}
+                    | {"PYTHONPATH": os.pathsep.join(["src", "."])},
+                )
+        except (AttributeError, OSError):
+            return
+        opened.pop_all()
+        listener.close()
+    os.environ[FORKS] = os.pathsep.join([str(folder / "socket"), sys.prefix])
 
 
 def _hand_over(step):
@@ -128,51 +142,91 @@ def _serve(listener, folder):
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     running = {}  # pid to the connection to its client
     with selectors.DefaultSelector() as ready:
-        ready.register(listener, selectors.EVENT_READ, "ask")
-        ready.register(sys.stdin, selectors.EVENT_READ, "close")
+        ready.register(listener, selectors.EVENT_READ, ("asked", None))
+        ready.register(sys.stdin, selectors.EVENT_READ, ("over", None))
         while running or listener.fileno() >= 0:
             for key, _ in ready.select():
-                if key.data == "ask":
-                    client, _ = listener.accept()
-                    try:
-                        _, fds, _, _ = socket.recv_fds(client, 1, _FDS)
-                        with client.makefile("rb") as file:
-                            asked = json.loads(file.readline())
-                    except (OSError, ValueError):  # ended before it had asked
-                        client.close()
+                event, pid = key.data
+                if event == "asked" and listener.fileno() >= 0:
+                    if not (received := _receive(listener)):
                         continue
-                    pid = os.fork()
-                    if not pid:
+                    client, fds, asked = received
+                    pid, child = _fork()
+                    if pid == 0:
+                        signal.signal(signal.SIGINT, interrupted)
                         for other in (listener, client, *running.values()):
                             other.close()
-                        signal.signal(signal.SIGINT, interrupted)
                         _become(fds, **asked)
                         return asked["step"], folder / str(os.getpid())
                     for fd in fds:
                         os.close(fd)
+                    if pid is None:  # the client runs the step by itself
+                        client.close()
+                        continue
                     running[pid] = client
+                    ready.register(child, selectors.EVENT_READ, ("ended", pid))
+                    ready.register(client, selectors.EVENT_READ, ("left", pid))
                     with contextlib.suppress(OSError):
                         client.sendall(b"begun\n")
-                    ready.register(os.pidfd_open(pid), selectors.EVENT_READ, ("ended", pid))
-                    ready.register(client, selectors.EVENT_READ, ("left", pid))
-                elif key.data == "close":  # the run is over, or Snakemake was killed
+                elif event == "over":  # the run, or Snakemake was killed
                     ready.unregister(listener)
                     ready.unregister(sys.stdin)
                     listener.close()
-                elif key.data[0] == "ended":
-                    pid = key.data[1]
+                elif event == "ended":
                     _, status = os.waitpid(pid, 0)
                     ready.unregister(key.fd)
                     os.close(key.fd)
                     with running.pop(pid) as client, contextlib.suppress(KeyError, OSError):
                         ready.unregister(client)
                         client.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
-                    _load(folder / str(pid))
-                elif key.data[1] in running:  # the client was ended: so is its step
+                    # Nothing follows a run that is over.
+                    if listener.fileno() >= 0 and not select.select([sys.stdin], [], [], 0)[0]:
+                        _load(folder / str(pid))
+                elif event == "left" and pid in running:  # the client was ended: so is its step
                     ready.unregister(key.fileobj)
-                    os.kill(key.data[1], signal.SIGTERM)
+                    os.kill(pid, signal.SIGTERM)
     shutil.rmtree(folder, ignore_errors=True)
     return None
+
+
+def _receive(listener):
+    """A client, its file descriptors and what it asks; None where it left before it had asked."""
+    fds = []
+    try:
+        client, _ = listener.accept()
+    except OSError:
+        return None
+    try:
+        _, fds, _, _ = socket.recv_fds(client, 1, _FDS)
+        with client.makefile("rb") as file:
+            asked = json.loads(file.readline())
+        if len(fds) == _FDS:
+            return client, fds, asked
+    except (OSError, ValueError):
+        pass
+    client.close()
+    for fd in fds:
+        os.close(fd)
+    return None
+
+
+def _fork():
+    """``(pid, its pidfd)``; the pid is 0 in the fork, None where there can be none."""
+    try:
+        with warnings.catch_warnings():
+            # pyarrow's allocator has a thread of its own, which looks after itself in forks
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+    except OSError:
+        return None, None
+    if not pid:
+        return 0, None
+    try:
+        return pid, os.pidfd_open(pid)
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return None, None
 
 
 def _load(imported):
@@ -194,6 +248,9 @@ def _become(fds, step, cwd, environ):
     for number, fd in enumerate(fds):
         os.dup2(fd, number)
         os.close(fd)
+    # What packages register when they are imported is the server's to do: matplotlib removes a
+    # folder that all use.
+    atexit._clear()
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environ)
