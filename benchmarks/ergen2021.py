@@ -30,8 +30,8 @@ CONNECTED = ((200, None), (500, 20), (1000, 20))
 CONVOLUTIONS = ((2, 4, 40, None), (2, 4, 160, 20), (3, 4, 40, None), (3, 4, 160, 20))
 # Patterns of a convolution that the peers are given at most.
 PATTERNS = 300
-# Images and gates; the bar holds at the largest size that a peer finishes.
-IMAGES = ((50, 20), (100, 20), (200, 20), (500, 20))
+# Images, gates and bar; the bar holds at the largest size.
+IMAGES = ((50, 20, None), (100, 20, None), (200, 20, None), (500, 20, 10))
 SOLVERS = {
     # Clarabel stops at 1e-8 by default; this is the gap that both sides are asked for
     "QOCO": {"reltol": GAP, "abstol": GAP},
@@ -125,7 +125,7 @@ def pictures(repeats):
     """MNIST at 14 x 14, 4 x 4 patches at stride 2, even against odd; until QOCO takes too long."""
     data = datasets.load(datasets.place()[1])
     found = []
-    for n, gates in IMAGES:
+    for n, gates, bar in IMAGES:
         images = data["train_images"][:n].reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)) / 255
         patches = extract_patches(images, 4, 2)
         patches = patches / patches.shape[1]
@@ -133,7 +133,7 @@ def pictures(repeats):
         patterns = sampled_patterns(patches, gates, 0)
         size = f"n = {n}, K = {patches.shape[1]}, h = 16, {gates} gates"
         work = ("convex training, images", size, patches, y, 1e-4 * n, patterns)
-        found = list(compare(*work, 10, 1 if n > 100 else repeats))
+        found = list(compare(*work, bar, 1 if n > 100 else repeats))
         yield from found
         if not any("stopped" not in line["accuracy"] for line in found):
             return

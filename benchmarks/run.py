@@ -50,7 +50,7 @@ STEPS_PAGE = """
 
 CPU seconds in the standard run, and the share of each kind of work by samples of the stack
 ({python}, py-spy). What is not in matrix products cannot be won by faster ones; the last columns
-name the line of ours that most samples were under.
+name the function of ours that most samples were under.
 
 {table}
 """

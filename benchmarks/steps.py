@@ -51,7 +51,7 @@ def elsewhere(words, folder):
 
 
 def profile(words):
-    """Samples by kind, and by the line of the project that they were under."""
+    """Samples by kind, and by the function of the project that they were under."""
     with tempfile.TemporaryDirectory() as place:
         raw = Path(place, "raw")
         spy = [BIN / "py-spy", "record", "--native", "--rate", str(RATE), "--format", "raw"]
@@ -67,15 +67,15 @@ def profile(words):
 
 
 def sort(raw):
-    """Samples by kind and by line, from stacks one a line: ``outer;..;inner count``."""
-    kinds, lines = collections.Counter(), collections.Counter()
+    """Samples by kind and by function, from stacks one a line: ``outer;..;inner count``."""
+    kinds, ours = collections.Counter(), collections.Counter()
     for stack, count in re.findall(r"^(.+) (\d+)$", raw, re.M):
         frames = stack.split(";")
         fits = (kind for kind, words in KINDS.items() if re.search(words, frames[-1]))
         kinds[next(fits, "else")] += int(count)
-        ours = [frame for frame in frames if "cnntheory/" in frame or "scripts/" in frame]
-        lines[ours[-1] if ours else "imports and the rest"] += int(count)
-    return kinds, lines
+        found = [frame for frame in frames if "cnntheory/" in frame or "scripts/" in frame]
+        ours[found[-1].split(" ")[0] if found else "imports"] += int(count)
+    return kinds, ours
 
 
 def shares():
@@ -84,14 +84,15 @@ def shares():
     taken = {usage: json.loads((ROOT / usage).read_text())["cpu_time"] for usage in known}
     rows = []
     for usage in sorted(taken, key=taken.get, reverse=True)[:STEPS]:
-        kinds, lines = profile(known[usage])
-        line, most = lines.most_common(1)[0]
+        kinds, ours = profile(known[usage])
+        function, most = ours.most_common(1)[0]
         total = sum(kinds.values())
         name = Path(usage).with_suffix("").as_posix().partition("benchmarks/")[2]
         rows.append(
             {"step": name, "CPU [s]": taken[usage]}
             | {kind: kinds[kind] / total for kind in [*KINDS, "else"]}
-            | {"most under": line.split(" ")[0], "share": most / total}
+            | {"most under": function, "share": most / total}
         )
-        print("  ".join(f"{v:.2f}" if isinstance(v, float) else v for v in rows[-1].values()))
+        said = [f"{v:.2f}" if isinstance(v, float) else v for v in rows[-1].values()]
+        print("  ".join(said), flush=True)
     return pd.DataFrame(rows)
