@@ -48,9 +48,9 @@ read.
 STEPS_PAGE = """
 ## The most expensive steps
 
-CPU seconds in the standard run, and the share of each kind of work by samples of the stack
-({python}, py-spy). What is not in matrix products cannot be won by faster ones; the last columns
-name the function of ours that most samples were under.
+CPU seconds in the standard run, and the share of each kind of work by samples of the stack in the
+first forty seconds of each ({python}, py-spy). What is not in matrix products cannot be won by
+faster ones; the last columns name the function of ours that most samples were under.
 
 {table}
 """

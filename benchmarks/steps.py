@@ -1,7 +1,7 @@
 """Where the most expensive steps of the last run spend their time, by samples of their stacks.
 
-Takes the steps of most CPU seconds of ``results/benchmarks``, runs each again under py-spy with its
-tables in a folder of its own, and sorts the samples by the function that they were in.
+Takes the steps of most CPU seconds of ``results/benchmarks``, begins each again under py-spy with
+its tables in a folder of its own, and sorts the samples by the function that they were in.
 """
 
 import collections
@@ -19,13 +19,13 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 STEPS = 10
-RATE = 50  # samples a second
+RATE, SECONDS = 50, 40  # samples a second; of how much of a step
 # What a sample's innermost function, with its file, is counted as: the first that fits.
 KINDS = {
     "matrix products": r"(?i)gemm|gemv|syrk|symm|trmm|trsm|ger_k|dot_k|_kernel_\dx\d",
     "factorisations": r"(?i)lapack|openblas|mkl_",
     "draws": r"(?i)random|pcg64|philox|ziggurat|mt19937|normal_fill",
-    "elements": r"at::|c10::function_ref|_umath|memcpy|memset|memmove|libc\.so|libtorch|sleef",
+    "elements": r"at::|c10::function_ref|_umath|ufuncs|mem(cpy|set|move)|libc\.so|libtorch|sleef",
     "interpreter": r"libpython|\.py:|<frozen|\.pyx|_lib\b|\.cpython",
 }
 
@@ -54,7 +54,8 @@ def profile(words):
     """Samples by kind, and by the function of the project that they were under."""
     with tempfile.TemporaryDirectory() as place:
         raw = Path(place, "raw")
-        spy = [BIN / "py-spy", "record", "--native", "--rate", str(RATE), "--format", "raw"]
+        spy = [BIN / "py-spy", "record", "--native", "--format", "raw"]
+        spy += ["--rate", str(RATE), "--duration", str(SECONDS)]
         threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
         subprocess.run(
             [*spy, "--output", raw, "--", sys.executable, *elsewhere(words, Path(place))],
@@ -87,7 +88,7 @@ def shares():
         kinds, ours = profile(known[usage])
         function, most = ours.most_common(1)[0]
         total = sum(kinds.values())
-        name = Path(usage).with_suffix("").as_posix().partition("benchmarks/")[2]
+        name = usage.removeprefix("results/").replace("benchmarks/", "").removesuffix(".jsonl")
         rows.append(
             {"step": name, "CPU [s]": taken[usage]}
             | {kind: kinds[kind] / total for kind in [*KINDS, "else"]}
