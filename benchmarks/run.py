@@ -50,7 +50,8 @@ STEPS_PAGE = """
 
 CPU seconds in the standard run, and the share of each kind of work by samples of the stack in the
 first forty seconds of each ({python}, py-spy). What is not in matrix products cannot be won by
-faster ones; the last columns name the function of ours that most samples were under.
+faster ones. *Elements* are loops over elements, copies and memory; the last columns name the
+function of ours that most samples were under.
 
 {table}
 """

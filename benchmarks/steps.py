@@ -23,7 +23,7 @@ RATE, SECONDS = 50, 40  # samples a second; of how much of a step
 # What a sample's innermost function, with its file, is counted as: the first that fits.
 KINDS = {
     "matrix products": r"(?i)gemm|gemv|syrk|symm|trmm|trsm|ger_k|dot_k|_kernel_\dx\d",
-    "factorisations": r"(?i)lapack|openblas|mkl_",
+    "other linear algebra": r"(?i)lapack|openblas|mkl_",
     "draws": r"(?i)random|pcg64|philox|ziggurat|mt19937|normal_fill",
     "elements": r"at::|c10::function_ref|_umath|ufuncs|mem(cpy|set|move)|libc\.so|libtorch|sleef",
     "interpreter": r"libpython|\.py:|<frozen|\.pyx|_lib\b|\.cpython",

@@ -1,7 +1,7 @@
 """Record what a run was made with: versions, machine, code revision, seconds and memory.
 
-Everything that may differ between two runs of equal results stands here and in Snakemake's
-benchmark files, nowhere else.
+Everything that may differ between two runs of equal results stands here and in the files of
+``benchmarks/`` that `workflow/launch.py` writes, nowhere else.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def git(*words):
 
 
 def jobs(results):
-    """Seconds and peak memory of each job, from Snakemake's benchmark files."""
+    """Seconds and peak memory of each job, as `workflow/launch.py` wrote them."""
     found = {}
     for folder in (results, *(results / dataset for dataset in images.KNOWN)):
         for path in sorted((folder / "benchmarks").rglob("*.jsonl")):
