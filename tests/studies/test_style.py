@@ -155,6 +155,40 @@ def test_a_takeaway_is_wrapped_to_its_panel():
     assert axis.get_title(loc="left") == "short"
 
 
+def test_a_takeaway_takes_as_few_lines_as_if_every_line_were_measured():
+    _, (axis,) = style.panels(1)
+    text = axis.text(
+        0, 0, "words of $n^2$ and more, some longer than others, broken into a few lines"
+    )
+    style._wrap(text, 200)
+    lines = text.get_text().split("\n")
+    assert len(lines) > 2
+    for line, following in pairwise(lines):
+        text.set_text(line)
+        assert text.get_window_extent().width <= 200 + 1
+        text.set_text(f"{line} {following.split()[0]}")
+        assert text.get_window_extent().width >= 200 - 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1, "10⁰"), (1e-8, "10⁻⁸"), (1e12, "10¹²"), (2e3, "2×10³"), (-5e-4, "−5×10⁻⁴"), (0, "0")],
+)
+def test_powers_are_plain_text(value, text):
+    assert style.Powers()(value) == text
+
+
+@pytest.mark.parametrize("scale", ["log", "symlog"])
+def test_no_tick_of_a_logarithmic_axis_is_a_formula(scale):
+    fig, (axis,) = style.panels(1)
+    axis.set(xscale=scale, xlim=(1e-5, 200), yscale="log", ylim=(2, 9))
+    style.settle(fig)
+    for side in (axis.xaxis, axis.yaxis):
+        texts = [tick.get_text() for both in (False, True) for tick in side.get_ticklabels(both)]
+        assert any("×10" in text or text.startswith("10") for text in texts)
+        assert not any("$" in text for text in texts)
+
+
 @pytest.mark.parametrize("scale", ["linear", "log"])
 @pytest.mark.parametrize("along", ["x", "y"])
 @pytest.mark.parametrize(("low", "high"), [(2, 3), (2, None), (None, 3)])
