@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
+from scipy.optimize import linprog, nnls
 
 from cnntheory.ergen2021 import (
     ArrangementTooLarge,
@@ -16,7 +16,7 @@ from cnntheory.ergen2021 import (
     sample_gates,
 )
 from cnntheory.ergen2021.architectures import get_architecture
-from cnntheory.ergen2021.arrangements import cells_in_cone, distinct, point_inside
+from cnntheory.ergen2021.arrangements import cells_in_cone, distinct, facets_of_cones, point_inside
 
 
 def sign_patterns(patches):
@@ -120,6 +120,46 @@ def test_chosen_patterns_have_the_cones_of_the_enumeration(draw):
         cells = enumerate_cells(patches, pooling)
         same = get_architecture(pooling).restrict(patches, cells.patterns)
         np.testing.assert_array_equal(same.signs, cells.signs)
+
+
+@pytest.mark.parametrize(("n", "K", "h"), [(9, 3, 2), (6, 3, 3), (4, 3, 4)])
+@pytest.mark.parametrize("pooling", ["average", "max"])
+def test_facets_of_chosen_cones_are_those_of_the_enumeration(draw, pooling, n, K, h):
+    patches = draw(n, K, h)[0]
+    cells = enumerate_cells(patches, pooling)
+    chosen = get_architecture(pooling).restrict(patches, cells.patterns)
+    for known, found in zip(cells.facets, chosen.facets, strict=True):
+        assert sorted(known[known >= 0]) == sorted(found[found >= 0])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 10**6), st.integers(2, 3), st.integers(2, 4), st.sampled_from(["average", "max"])
+)
+def test_facets_of_degenerate_cones_span_all_their_rows(seed, K, h, pooling):
+    # the polar of a cone is spanned by its facets: every other row is a combination of them
+    rng = np.random.default_rng(seed)
+    patches = rng.integers(-1, 2, (3, K, h)).astype(float)
+    cells = enumerate_cells(patches, pooling)
+    facets = facets_of_cones(cells.rows, cells.signs)
+    assert (facets is None) == (np.linalg.matrix_rank(cells.rows) < h)
+    for signs, mine in zip(
+        cells.signs, [] if facets is None else facets, strict=facets is not None
+    ):
+        normals = signs[:, None] * cells.rows
+        for normal in normals[signs != 0]:
+            assert nnls(normals[mine[mine >= 0]].T, normal)[1] < 1e-9
+
+
+def test_facets_are_left_open_where_hulls_find_none(draw):
+    rows = np.linalg.qr(draw(3, 1, 3)[0][:, 0])[0]
+    signs = np.ones((1, 3), np.int8)
+    assert facets_of_cones(rows, signs).shape == (1, 3)
+    flat = np.array([rows[0], -rows[0] + 1e-12 * rows[1], rows[2]])
+    assert facets_of_cones(flat / np.linalg.norm(flat, axis=1)[:, None], signs) is None
+    assert facets_of_cones(rows[:2], signs[:, :2]) is None  # they hold a line
+    assert facets_of_cones(np.eye(5), np.ones((1, 5), np.int8)) is None
+    assert facets_of_cones(rows, signs[:0]) is None
 
 
 def test_zero_patches_do_not_count(draw):

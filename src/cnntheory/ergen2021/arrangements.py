@@ -13,11 +13,17 @@ from math import comb
 
 import numpy as np
 from scipy.optimize import nnls
+from scipy.spatial import ConvexHull, QhullError
+
+from .pricing import blocks, project_on_cones
 
 # Unit rows closer than this are one hyperplane; arcs narrower than this are taken for empty.
 _TOLERANCE = 1e-9
 # A cone whose best unit vector clears its walls (unit normals) by less is taken for flat.
 _CLEARANCE = 1e-9
+# Dimension up to which the facets of listed cones are looked for: the hulls of more take longer
+# than they save.
+_HULLS = 4
 # Entries of a block of arcs, so that its temporaries stay in the cache's reach.
 _BLOCK_ENTRIES = 1 << 20
 
@@ -206,7 +212,78 @@ def cells_of_patterns(patches, patterns, pooling):
     """Cells with given patterns (P, n, K), sampled or chosen; they need not cover the space."""
     rows, index, orientation = distinct_rows(pooling.normals(patches))
     signs = pooling.signs(patterns, index, orientation, len(rows))
-    return Cells(rows, signs, patterns, False, pooling.name, unit_samples(patches))
+    facets = facets_of_cones(rows, signs)
+    return Cells(rows, signs, patterns, False, pooling.name, unit_samples(patches), facets)
+
+
+def facets_of_cones(rows, signs):
+    """Rows that bound the cones ``{u : signs * (rows u) >= 0}``, up to dimension 4.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (N, h)
+        Distinct unit normals.
+    signs : ndarray, shape (P, N)
+        Of -1, 0 (the row is no wall) and 1.
+
+    Returns
+    -------
+    int ndarray, shape (P, F), or None
+        Filled up with -1; None if some cone is flat, all hold a line, or h is larger.
+
+    Notes
+    -----
+    At a point ``u`` inside a cone its section is ``{x : q_j^T x >= -1}``, where ``q_j`` is the part
+    of row j orthogonal to ``u`` over its product with ``u``. The facets are the corners of the
+    section's polar, the convex hull of zero and all ``q_j``.
+    """
+    count, h = rows.shape
+    if not len(signs) or not 2 <= h <= min(_HULLS, count):
+        return None
+    cell, bounding = [], []
+    for some in blocks(len(signs), count * (h + 1)):
+        normals = signs[some, :, None] * rows
+        inside = _points_inside(normals)
+        if inside is None:
+            return None
+        across = np.linalg.svd(inside[:, None])[2][:, 1:]
+        clear = (normals @ inside[:, :, None])[:, :, 0]
+        polar = normals @ across.transpose(0, 2, 1) / np.where(clear, clear, 1)[:, :, None]
+        for i, points in enumerate(polar, some.start):
+            points = np.concatenate([points, np.zeros((1, h - 1))])
+            try:
+                corners = _corners(points)
+            except QhullError:  # the rows do not span the space
+                return None
+            bounding.append(corners[corners < count])
+            cell.append(np.full(len(bounding[-1]), i))
+    return _padded(np.concatenate(cell), np.concatenate(bounding), len(signs))
+
+
+def _corners(points):
+    """Indices of the corners of the convex hull of points (M, d)."""
+    if points.shape[1] == 1:
+        return np.array([points.argmin(), points.argmax()])
+    return ConvexHull(points).vertices
+
+
+def _points_inside(normals):
+    """Unit vectors (C, h) inside cones of unit normals (C, N, h), zero rows no walls, or None.
+
+    `point_inside` of many cones: what is nearest to ``(0, 1)`` among the ``(u, t)`` with
+    ``normals u >= t`` has a ``t > 0`` if the cone has an interior.
+    """
+    walls = normals.any(axis=2)
+    lifted = np.concatenate([normals, -walls[:, :, None].astype(float)], axis=2) / np.sqrt(2)
+    target = np.zeros((len(normals), normals.shape[2] + 1))
+    target[:, -1] = 1
+    points = project_on_cones(target, lifted)[:, :-1]
+    lengths = np.linalg.norm(points, axis=1)
+    if not lengths.all():
+        return None
+    points /= lengths[:, None]
+    least = np.where(walls, (normals @ points[:, :, None])[:, :, 0], np.inf).min(axis=1)
+    return points if (least > _CLEARANCE).all() else None
 
 
 def distinct_rows(normals):
