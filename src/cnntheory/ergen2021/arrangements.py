@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.spatial import ConvexHull, QhullError
 
-from .pricing import blocks, project_on_cones
+from .pricing import project_on_cones
 
 # Unit rows closer than this are one hyperplane; arcs narrower than this are taken for empty.
 _TOLERANCE = 1e-9
@@ -24,8 +24,8 @@ _CLEARANCE = 1e-9
 # Dimension up to which the facets of listed cones are looked for: the hulls of more take longer
 # than they save.
 _HULLS = 4
-# Entries of a block of arcs, so that its temporaries stay in the cache's reach.
-_BLOCK_ENTRIES = 1 << 20
+# Entries of a block of arcs, and of cones, so that its temporaries stay in the cache's reach.
+_BLOCK_ENTRIES, _CONE_ENTRIES = 1 << 20, 1 << 18
 
 
 class ArrangementTooLarge(ValueError):
@@ -241,15 +241,17 @@ def facets_of_cones(rows, signs):
     if not len(signs) or not 2 <= h <= min(_HULLS, count):
         return None
     cell, bounding = [], []
-    for some in blocks(len(signs), count * (h + 1)):
+    step = max(1, _CONE_ENTRIES // (count * (h + 1)))
+    for start in range(0, len(signs), step):
+        some = slice(start, start + step)
         normals = signs[some, :, None] * rows
-        inside = _points_inside(normals)
+        inside = _points_inside(normals, signs[some] != 0)
         if inside is None:
             return None
         across = np.linalg.svd(inside[:, None])[2][:, 1:]
         clear = (normals @ inside[:, :, None])[:, :, 0]
         polar = normals @ across.transpose(0, 2, 1) / np.where(clear, clear, 1)[:, :, None]
-        for i, points in enumerate(polar, some.start):
+        for i, points in enumerate(polar, start):
             points = np.concatenate([points, np.zeros((1, h - 1))])
             try:
                 corners = _corners(points)
@@ -267,13 +269,12 @@ def _corners(points):
     return ConvexHull(points).vertices
 
 
-def _points_inside(normals):
-    """Unit vectors (C, h) inside cones of unit normals (C, N, h), zero rows no walls, or None.
+def _points_inside(normals, walls):
+    """Unit vectors (C, h) inside cones of unit normals (C, N, h), or None; not all are walls (C, N).
 
     `point_inside` of many cones: what is nearest to ``(0, 1)`` among the ``(u, t)`` with
     ``normals u >= t`` has a ``t > 0`` if the cone has an interior.
     """
-    walls = normals.any(axis=2)
     lifted = np.concatenate([normals, -walls[:, :, None].astype(float)], axis=2) / np.sqrt(2)
     target = np.zeros((len(normals), normals.shape[2] + 1))
     target[:, -1] = 1
