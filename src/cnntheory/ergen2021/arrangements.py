@@ -270,7 +270,7 @@ def _corners(points):
 
 
 def _points_inside(normals, walls):
-    """Unit vectors (C, h) inside cones of unit normals (C, N, h), or None; not all are walls (C, N).
+    """Unit vectors (C, h) inside cones of unit normals (C, N, h), or None; walls (C, N) says which.
 
     `point_inside` of many cones: what is nearest to ``(0, 1)`` among the ``(u, t)`` with
     ``normals u >= t`` has a ``t > 0`` if the cone has an interior.
