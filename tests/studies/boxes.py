@@ -86,10 +86,11 @@ def _words(where):
 
 def _tick_labels(side):
     """Labels of the ticks that are seen."""
-    low, high = sorted(side.get_view_interval())
+    place = side.get_transform().transform
+    low, high = sorted(place(side.get_view_interval()))
     room = 1e-9 * (high - low)
     for tick in [*side.get_major_ticks(), *side.get_minor_ticks()]:
-        if low - room <= tick.get_loc() <= high + room and tick.get_visible():
+        if low - room <= place(tick.get_loc()) <= high + room and tick.get_visible():
             yield from (tick.label1, tick.label2)
 
 

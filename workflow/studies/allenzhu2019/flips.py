@@ -69,7 +69,7 @@ def draw(findings, tables):
     extrapolated.errorbar(found.width, found.value, ends, capsize=2, **look)
     extrapolated.axhline(2 / 3, label="theory: exponent", **style.THEORY)
     claim = claims["P6d"]
-    style.criterion(extrapolated, claim.at_least, claim.at_most, at=0.02)
+    style.criterion(extrapolated, claim.at_least, claim.at_most)
     extrapolated.set(xscale="log", xlabel="width $m$", ylabel=r"adversary's slope in $\omega$")
     extrapolated.set(ylim=(0.63, 0.7))
     style.ticks(extrapolated, found.width)

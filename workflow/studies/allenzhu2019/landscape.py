@@ -136,11 +136,11 @@ def draw(findings, tables):
     ):
         style.title(axis, letter, text)
         strips(axis, early, column)
-        style.criterion(axis, at_most=claims[name].at_most, at=0.02, inside=False)
+        style.criterion(axis, at_most=claims[name].at_most, label="")
         top = 1.3 * max(early[column].max(), claims[name].at_most)
         axis.set(ylabel=ylabel, ylim=(-0.03 * top, top))
         style.judged(axis, findings[name], "largest median {}", (0.97, 0.94))
-    axes[3].set_xlabel(f"{runs(early)} trainings")
+    axes[3].set_xlabel(f"{runs(early)} trainings (grey: criteria)")
 
     lanczos = compared[compared.method == "Lanczos"].set_index(RUN).quotient
     beside = compared.join(lanczos.rename("lanczos"), on=RUN)

@@ -59,7 +59,7 @@ def draw(findings, tables):
     note = {"color": style.VERMILLION, "fontsize": style.SMALL, "ha": "right", "va": "center"}
     control.text(0.98, 0.72, text, transform=control.transAxes, **note)
     note |= {"color": looks[long.batch.min()]["color"], "ha": "left"}
-    control.text(0.3, 0.27, "usual step", transform=control.transAxes, **note)
+    control.text(0.02, 0.27, "usual step", transform=control.transAxes, **note)
 
     style.title(straight, "e", "log-loss against the iteration is a straight line")
     usual = table[table.study == "sgd"]

@@ -131,7 +131,7 @@ def draw_shares(axis, findings, table, colours):
     place = widths.index(width)
     axis.plot(0, findings["4x"].value, zorder=7, **style.control("one filter", linestyle=""))
     span = (place - 0.4, place + 0.4)
-    style.criterion(axis, findings["half"], span=span, at=0.77)
+    style.criterion(axis, findings["half"], span=span, at=0.6)
     axis.set(xlim=(-0.4, len(widths) - 0.6), ylim=(-0.04, 1.04))
     axis.set(xlabel="filters $m$", ylabel="share of restarts at the optimum")
     axis.set_xticks(range(len(widths)), widths)

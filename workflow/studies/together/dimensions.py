@@ -159,15 +159,14 @@ def draw_shares(axis, findings):
         x = rows.ratio * 1.02 ** (i - 1.5)
         axis.errorbar(x, rows.share, ends, elinewidth=0.8, capsize=1.5, **look)
     last = pooled.ratio.max()
-    style.criterion(
-        axis, findings["claims"]["T31"].at_least, span=(last / 1.12, None), inside=False
-    )
+    style.criterion(axis, findings["claims"]["T31"].at_least, label="", span=(last / 1.12, None))
     for name, text, y, colour in (
         ("T32x", "control: gain {}", 0.16, style.VERMILLION),
         ("T32", "tensor: gain {}", 0.06, style.MEASURED[0]),
     ):
         style.judged(axis, findings[name], text, (0.98, y), color=colour)
-    axis.set(xscale="log", xlabel="samples an entry $n / p$", ylabel="share recovered")
+    axis.set(xscale="log", ylabel="share recovered")
+    axis.set_xlabel("samples an entry $n / p$ (grey: criterion)")
     axis.set(ylim=(-0.05, 1.05), xlim=(pooled.ratio.min() / 1.1, last * 1.15))
     style.ticks(axis, pooled.ratio)
     style.legend_below(axis, ncols=2)
