@@ -51,7 +51,7 @@ def draw(findings, tables):
         drawn.append(style.curve(work, rows, "samples", "work", look, label).assign(h=h))
         n = np.sort(rows.samples.unique())
         most = rows[rows.samples == n[0]].work.median() * (n / n[0]) ** (3 * h)
-        style.bound(work, n, most, "below", f"theorem: $3h = {3 * h}$", at=0.5)
+        style.bound(work, n, most, "below", f"slope $3h = {3 * h}$", at=0.5)
         strip(gaps, i, rows.gap.clip(lower=FLOOR), look, None, 0.6)
     K = int(table.patches.iloc[0])
     work.set(xscale="log", yscale="log", xlabel=f"samples $n$, $K = {K}$", ylabel="operations")
