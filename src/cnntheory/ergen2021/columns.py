@@ -127,7 +127,7 @@ def _zero(cells, patches, loss, beta, architecture):
     """
     outputs = np.zeros(len(patches))
     v = loss.dual(outputs)
-    price, *_ = price_cells(cells, patches, v, beta)
+    price, *_ = price_cells(cells, patches, v, beta, enough=1)
     if price > beta:
         return None
     network = network_of_rays(np.zeros((0, patches.shape[2])), np.zeros(0), architecture)

@@ -223,15 +223,15 @@ def reduce_atoms(atoms, mass, tolerance=1e-9):
 
 def _merge_equal(rays, signs, tolerance=1e-10):
     """Add rays of one direction and sign."""
-    merged, kept = [], []
+    merged, units, kept, count = rays.copy(), np.empty_like(rays), np.array(signs), 0
     for ray, sign in zip(rays, signs, strict=True):
-        unit = ray / np.linalg.norm(ray)
-        for position, other in enumerate(merged):
-            same = np.linalg.norm(unit - other / np.linalg.norm(other)) <= tolerance
-            if same and sign == kept[position]:
-                merged[position] = other + ray
-                break
+        apart = np.linalg.norm(units[:count] - ray / np.linalg.norm(ray), axis=1)
+        same = np.flatnonzero((apart <= tolerance) & (kept[:count] == sign))
+        if len(same):
+            place = same[0]
+            merged[place] += ray
         else:
-            merged.append(ray)
-            kept.append(sign)
-    return np.array(merged).reshape(-1, rays.shape[1]), np.array(kept)
+            place, count = count, count + 1
+            merged[place], kept[place] = ray, sign
+        units[place] = merged[place] / np.linalg.norm(merged[place])
+    return merged[:count], kept[:count]

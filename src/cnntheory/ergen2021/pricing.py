@@ -134,7 +134,8 @@ def price_cells(cells, patches, v, floor=0.0, enough=None):
     screen = np.linalg.norm(correlation, axis=1)
     order = np.argsort(-screen)
     order = order[: np.searchsorted(-screen[order], -floor)]
-    found, rays, sides, start, size, count = [], [], [], 0, 128, 0
+    found, rays, sides, start, count = [], [], [], 0, 0
+    size = 128 if enough is None else min(8 * enough, 128)
     while start < len(order) and (enough is None or count < enough):
         block = order[start : start + size]
         start, size = start + size, min(2 * size, 4096)
