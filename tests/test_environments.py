@@ -21,7 +21,12 @@ OURS = {"cnntheory", "workflow"}
 # Name on the Python package index of a conda package, where the two differ.
 PIP_NAMES = {"pytorch-cpu": "torch"}
 # Name on the Python package index of what is imported, where the two differ.
-PACKAGES = {"pydantic_core": "pydantic", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+PACKAGES = {
+    "fontTools": "fonttools",
+    "pydantic_core": "pydantic",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
 
 
 def lock(name="requirements"):
