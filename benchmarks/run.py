@@ -122,7 +122,8 @@ def page(rows, growth):
     met = f"{(rows.met == 'yes').sum()} of {rows.bar.notna().sum()} are met"
     if len(missed):
         met += "; not: " + "; ".join(
-            f"{r.work}, {r.size_}" for r in missed.rename(columns={"size": "size_"}).itertuples()
+            f"{r.work} beside {r.peer}, {r.size_}"
+            for r in missed.rename(columns={"size": "size_"}).itertuples()
         )
     ratio = [
         f"{r:.3g} ({low:.3g} to {high:.3g})"
