@@ -90,12 +90,12 @@ def training(width, steps, bar, repeats):
     x, y = problem(TRIALS, 20)
     net = networks(TRIALS, x.shape[2], width, DEPTH)
     eta = TangentKernel.at(net, x).step()
+    other, h = net.copy().W, torch.rand(TRIALS, 20, width, dtype=x.dtype)
     ways = {
         "library": lambda: train_batched(net.copy(), x, y, eta, steps),
         "PyTorch": lambda: train_plainly(net, x, y, eta, steps),
         "its products by torch.bmm": lambda: products(other, h, steps),
     }
-    other, h = net.copy().W, torch.rand(TRIALS, 20, width, dtype=x.dtype)
     seconds, found = paired(ways, repeats)
     apart = (found["library"] / found["PyTorch"] - 1).abs().max().item()
     size = f"{TRIALS} trials, m = {width}, depth {DEPTH}, {steps} steps"
