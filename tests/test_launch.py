@@ -113,6 +113,20 @@ def test_a_step_that_fails_fails_as_it_would_by_itself(run, tmp_path, text, code
     assert not (tmp_path / "usage/0.jsonl").exists()
 
 
+def test_what_a_step_leaves_to_its_end_is_done(run):
+    ending = "import atexit; atexit.register(print, 'the end'); print('before', end=' ')"
+    late = "import threading; threading.Timer(0.3, print, ['late']).start()"
+    done = run(ending, late, "print('the next')")
+    assert done.stdout.splitlines()[1:] == ["before the end", "0", "late", "0", "the next", "0"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_a_step_whose_last_words_cannot_be_written_fails(run):
+    full = "import os, sys; os.dup2(os.open('/dev/full', os.O_WRONLY), 1); print('said')"
+    done = run(full)
+    assert int(done.stdout.split()[-1]) != 0
+
+
 def test_what_a_step_used_is_written_down(run, tmp_path):
     run("import time\ntime.sleep(.3)\nheld = b'.' * 200 * 2**20\nfor _ in range(10**6): pass", "")
     busy, idle = (json.loads((tmp_path / f"usage/{i}.jsonl").read_text()) for i in range(2))
