@@ -173,3 +173,5 @@ def test_bad_arguments():
         empirical_hessian(W, np.ones((5, 1, 4)), "relu")
     with pytest.raises(ValueError, match=r"y: expected shape \(5,\).*found \(5, 1\)"):
         empirical_hessian(W, np.ones((5, 1, 3)), "relu", np.ones((5, 1)))
+    with pytest.raises(ValueError, match=r"a sample for each of \[\] trials, found \(2, 5, 1, 3\)"):
+        empirical_hessian(W, np.ones((2, 5, 1, 3)), "relu")

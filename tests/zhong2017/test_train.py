@@ -135,6 +135,27 @@ def test_many_starts_are_single_starts():
         np.testing.assert_array_equal(iterate[0], W)
 
 
+def test_starts_on_samples_of_their_own_are_single_starts(monkeypatch):
+    monkeypatch.setattr(train, "_BLOCK_ENTRIES", 500)  # several blocks of samples
+    samples = [sample(seed, (300, 2, 4), 2, "tanh")[1:] for seed in range(3)]
+    teachers, x, y = map(np.array, zip(*samples, strict=True))
+    starts = teachers + 0.1 * np.random.default_rng(3).standard_normal(teachers.shape)
+    together = list(
+        gradient_descent(
+            starts,
+            empirical_objective(x, y, "tanh"),
+            partial(empirical_hessian, patches=x, activation="tanh", y=y),
+            max_iter=15,
+        )
+    )
+    for i in range(3):
+        hessian = partial(empirical_hessian, patches=x[i], activation="tanh", y=y[i])
+        objective = empirical_objective(x[i], y[i], "tanh")
+        alone = list(gradient_descent(starts[i : i + 1], objective, hessian, max_iter=15))
+        np.testing.assert_allclose(together[-1][0][i], alone[-1][0][0], atol=1e-12)
+        np.testing.assert_allclose(together[-1][1][i], alone[-1][1][0], rtol=1e-10)
+
+
 def test_zero_loss_does_not_identify_a_linear_network():
     rng, W, x, y = sample(0, (400, 2, 5), 3, "linear")
     start = rng.standard_normal((1, *W.shape))
@@ -161,6 +182,8 @@ def test_bad_arguments():
         empirical_objective(np.ones((4, 4)), np.ones(4), "relu")
     with pytest.raises(ValueError, match=r"y: expected shape \(4,\).*found \(4, 1\)"):
         empirical_objective(np.ones((4, 2, 3)), np.ones((4, 1)), "relu")
+    with pytest.raises(ValueError, match="filters: expected 5 starts, one a sample, found 1"):
+        empirical_objective(np.ones((5, 4, 2, 3)), np.ones((5, 4)), "relu")(np.ones((1, 1, 3)))
     with pytest.raises(ValueError, match=r"y: expected shape \(3, 9\).*found \(9,\)"):
         train_levenberg_marquardt(np.ones((3, 2, 4)), np.ones((3, 9, 1, 4)), np.ones(9), "relu")
     with pytest.raises(ValueError, match=r"one sample for each of the 2 .*found \(3, 9, 1, 4\)"):

@@ -147,10 +147,10 @@ def empirical_hessian(
     ----------
     filters : ndarray, shape (..., m, p)
         Filters as rows; leading axes are trials.
-    patches : ndarray, shape (n, k, p)
-        Inputs shared by all trials.
+    patches : ndarray, shape (n, k, p) or (..., n, k, p)
+        Inputs, shared by all trials or a sample for each.
     activation : str or Activation
-    y : ndarray, shape (n,), optional
+    y : ndarray, shape (n,) or (..., n), optional
         Labels. Without them the residual is taken as zero, which is the Hessian at the truth and
         the Gauss-Newton matrix elsewhere.
 
@@ -174,24 +174,32 @@ def empirical_hessian(
     """
     activation = as_activation(activation)
     *batch, m, p = filters.shape
-    n, k, _ = check_patches(patches, p)
+    *own, n, k, _ = check_patches(patches, p)
+    if own not in ([], batch):
+        raise ValueError(
+            f"patches: expected shape ({n}, {k}, {p}), or a sample for each of {batch} trials, "
+            f"found {patches.shape}"
+        )
     if y is not None:
-        check_labels(y, (n,))
+        check_labels(y, (*own, n))
     trials = filters.reshape(-1, m, p)
+    if own:
+        patches = patches.reshape(-1, n, k, p)
+        y = None if y is None else np.reshape(y, (-1, n))
     hessian = np.zeros((len(trials), m * p, m * p))
     step = max(1, _BLOCK // (k * max(len(trials), 1)))
     for start in range(0, n, step):
         block = slice(start, start + step)
-        label = None if y is None else y[block]
-        _add_block(hessian, trials, patches[block], activation, label)
+        label = None if y is None else np.asarray(y)[..., block]
+        _add_block(hessian, trials, patches[..., block, :, :], activation, label)
     return hessian.reshape(*batch, m * p, m * p) / n
 
 
 def _add_block(total, filters, patches, activation, label):
     """Add one block's ``sum_n g g^T`` of every trial, and its residual term where labelled."""
     trials, m, p = filters.shape
-    k = patches.shape[1]
-    z = patches.reshape(-1, p)
+    k = patches.shape[-2]
+    z = patches.reshape(*patches.shape[:-3], -1, p)
     u = z @ np.swapaxes(filters, -1, -2)  # (trials, samples k, m)
     if label is None:
         slopes = activation(u, 1)
@@ -205,4 +213,4 @@ def _add_block(total, filters, patches, activation, label):
         weights = np.repeat(residual, k, axis=-1)[..., None] * curvature
         for j in range(m):
             own = slice(j * p, (j + 1) * p)
-            total[:, own, own] += z.T @ (weights[..., j, None] * z)
+            total[:, own, own] += np.swapaxes(z, -1, -2) @ (weights[..., j, None] * z)

@@ -24,9 +24,9 @@ def empirical_objective(
 
     Parameters
     ----------
-    patches : ndarray, shape (n, k, p)
-        Inputs, shared by all starts.
-    y : ndarray, shape (n,)
+    patches : ndarray, shape (n, k, p) or (starts, n, k, p)
+        Inputs, shared by all starts or a sample for each.
+    y : ndarray, shape (n,) or (starts, n)
         Labels.
     activation : str or Activation
 
@@ -46,24 +46,27 @@ def empirical_objective(
     Zhong, Song & Dhillon, arXiv 1711.03440, the empirical risk.
     """
     activation = as_activation(activation)
-    n, k, p = check_patches(patches)
-    check_labels(y, (n,))
+    *own, n, k, p = check_patches(patches)
+    check_labels(y, (*own, n))
     # Entries first, samples last: sums over patches and filters then add whole rows.
-    z = np.ascontiguousarray(np.asarray(patches, float).transpose(2, 1, 0))
+    z = np.ascontiguousarray(np.swapaxes(np.asarray(patches, float), -1, -3))
 
     def objective(filters):
         starts, m, _ = filters.shape
-        rows = filters.reshape(-1, p)
-        loss, gradient = np.zeros(starts), np.zeros((starts * m, p))
+        if own not in ([], [starts]):
+            raise ValueError(f"filters: expected {own[0]} starts, one a sample, found {starts}")
+        # On a shared sample the filters of all starts are the rows of one product.
+        rows = filters if own else filters.reshape(-1, p)
+        loss, gradient = np.zeros(starts), np.zeros(rows.shape)
         step = max(1, _BLOCK_ENTRIES // (starts * m * k))
         for first in range(0, n, step):
-            block = np.ascontiguousarray(z[:, :, first : first + step]).reshape(p, -1)
+            block = np.ascontiguousarray(z[..., first : first + step]).reshape(*own, p, -1)
             value, slope = activation.jet(rows @ block, 1)
             output = value.reshape(starts, m * k, -1).sum(axis=1)
-            residual = output - y[first : first + step]
+            residual = output - y[..., first : first + step]
             slope = slope.reshape(starts, m * k, -1) * residual[:, None]
             loss += (residual**2).sum(axis=1)
-            gradient += slope.reshape(starts * m, -1) @ block.T
+            gradient += slope.reshape(*rows.shape[:-1], -1) @ np.swapaxes(block, -1, -2)
         return loss / (2 * n), gradient.reshape(starts, m, p) / n
 
     return objective
@@ -146,8 +149,8 @@ def gradient_descent(
         Maps filters to losses and gradients: `empirical_objective`, `population_objective`, or one
         that draws a fresh sample at each call, as the theorem's resampling does.
     hessian : callable
-        Maps filters, shape (b, m, p), to Hessians, shape (b, m p, m p), as `population_hessian`
-        and `empirical_hessian` do. Only its largest eigenvalue is used.
+        Maps filters to Hessians, shape (starts, m p, m p), as `population_hessian` and
+        `empirical_hessian` do. Only its largest eigenvalue is used.
     max_iter : int
         Number of steps.
     refresh : int, optional
@@ -174,7 +177,6 @@ def gradient_descent(
     Zhong, Song & Dhillon, arXiv 1711.03440, the linear convergence theorem.
     """
     W = np.array(filters, dtype=float)
-    step = np.empty(len(W))
     for iteration in range(max_iter + 1):
         loss, gradient = objective(W)
         yield W, loss
@@ -182,7 +184,7 @@ def gradient_descent(
         if iteration == max_iter or not moving.any():
             return
         if iteration % refresh == 0 or (iteration & (iteration - 1)) == 0:
-            step[moving] = 1 / np.linalg.eigvalsh(hessian(W[moving]))[:, -1]
+            step = 1 / np.linalg.eigvalsh(hessian(W))[:, -1]
         W = np.where(moving[:, None, None], W - step[:, None, None] * gradient, W)
 
 

@@ -28,6 +28,9 @@ from workflow.scripts.zhong2017.starts import start_at_random, start_from_tensor
 
 # The step 1 / lambda_max needs the curvature to a few per cent: this many samples tell it.
 CURVATURE_SAMPLES = 1000
+# Pre-activations of runs that descend at the same time: those of small samples, a step of which is
+# all overhead. Larger ones would wait for the slowest among them.
+TOGETHER = 1 << 13
 
 
 class Options(step.Options):
@@ -55,59 +58,84 @@ def largest_error(filters, teacher):
     return recovery_error(filters, teacher).largest if np.isfinite(filters).all() else np.inf
 
 
-def descend(start, patches, y, activation, steps, tolerance):
-    """Where one start ends, its loss and the steps taken."""
-    few = slice(CURVATURE_SAMPLES)
+def descend(starts, patches, y, activation, steps, tolerance):
+    """Where the starts end, each on its own sample: filters, losses and the steps taken."""
 
     def curvature(filters):
-        return empirical_hessian(filters, patches[few], activation, y[few])
+        few = patches[:, :CURVATURE_SAMPLES], activation, y[:, :CURVATURE_SAMPLES]
+        return empirical_hessian(filters, *few)
 
     objective = empirical_objective(patches, y, activation)
     descent = gradient_descent(
-        start[None], objective, curvature, max_iter=steps, refresh=50, tol=tolerance
+        starts, objective, curvature, max_iter=steps, refresh=50, tol=tolerance
     )
-    for iteration, (filters, loss) in enumerate(descent):  # noqa: B007
-        pass
-    return filters[0], loss[0], iteration
+    taken = np.zeros(len(starts), dtype=int)
+    for iteration, (filters, loss) in enumerate(descent):
+        taken[~(loss <= tolerance)] = iteration + 1
+    return filters, loss, np.minimum(taken, iteration)
+
+
+def draw_trial(options, k, draws):
+    """Teacher, starts that need no sample, and the largest sample of a trial."""
+    t = options.kernels
+    teacher = draw_teacher(t, k, rng=draws)
+    starts = {
+        "random": start_at_random(draws, (t, k), options.scale),
+        "local": start_near(draws, teacher, options.radius),
+    }
+    inputs = draws.standard_normal((max(options.samples), options.patches, k))
+    return teacher, starts, inputs, network_output(teacher, inputs, options.activation)
+
+
+def descend_together(options, k, n, trials):
+    """Rows of some trials, (seed, what `draw_trial` returns) each, on their first n samples."""
+    about, starts, teachers, patches, labels = [], [], [], [], []
+    for seed, (teacher, given, inputs, outputs) in trials:
+        x, y = inputs[:n], outputs[:n]
+        if "tensor" in options.starts:
+            given["tensor"] = start_from_tensor(x, y, options.kernels, options.activation)
+        for name in options.starts:
+            about.append({"seed": seed, "start": name})
+            starts.append(given[name])
+            teachers.append(teacher)
+            patches.append(x)
+            labels.append(y)
+    ends, losses, iterations = descend(
+        np.array(starts),
+        np.array(patches),
+        np.array(labels),
+        options.activation,
+        options.steps,
+        options.tolerance,
+    )
+    for one, start, end, teacher, loss, iteration in zip(
+        about, starts, ends, teachers, losses, iterations, strict=True
+    ):
+        yield {
+            "study": options.case,
+            "activation": options.activation,
+            "patch_size": k,
+            "kernels": options.kernels,
+            "patches": options.patches,
+            "samples": n,
+            **one,
+            "start_error": largest_error(start, teacher),
+            "max_error": largest_error(end, teacher),
+            "end_loss": loss,
+            "iteration": iteration,
+        }
 
 
 def measure(options, rng):
-    activation, t, r = options.activation, options.kernels, options.patches
     rows = []
-    cells = list(product(options.patch_sizes, range(options.trials)))
-    for k, trial in step.progress(cells, label=f"{options.case} {activation}", unit="trial"):
-        draws = rng(f"k {k}", trial)
-        teacher = draw_teacher(t, k, rng=draws)
-        starts = {
-            "random": start_at_random(draws, (t, k), options.scale),
-            "local": start_near(draws, teacher, options.radius),
-        }
-        inputs = draws.standard_normal((max(options.samples), r, k))
-        labels = network_output(teacher, inputs, activation)
-        for n in options.samples:
-            patches, y = inputs[:n], labels[:n]
-            if "tensor" in options.starts:
-                starts["tensor"] = start_from_tensor(patches, y, t, activation)
-            for name in options.starts:
-                end, loss, iteration = descend(
-                    starts[name], patches, y, activation, options.steps, options.tolerance
-                )
-                rows.append(
-                    {
-                        "study": options.case,
-                        "activation": activation,
-                        "patch_size": k,
-                        "kernels": t,
-                        "patches": r,
-                        "samples": n,
-                        "seed": trial,
-                        "start": name,
-                        "start_error": largest_error(starts[name], teacher),
-                        "max_error": largest_error(end, teacher),
-                        "end_loss": loss,
-                        "iteration": iteration,
-                    }
-                )
+    cells = list(product(options.patch_sizes, options.samples))
+    for k, n in step.progress(cells, label=f"{options.case} {options.activation}", unit="cell"):
+        entries = len(options.starts) * n * options.kernels * options.patches
+        size = max(1, TOGETHER // entries)
+        for first in range(0, options.trials, size):
+            seeds = range(first, min(first + size, options.trials))
+            trials = [(seed, draw_trial(options, k, rng(f"k {k}", seed))) for seed in seeds]
+            rows += descend_together(options, k, n, trials)
     return pd.DataFrame(rows)
 
 
