@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from cnntheory.allenzhu2019 import backward, conditioned, forward, fully_connected, perturb
+from cnntheory.allenzhu2019 import (
+    backward,
+    conditioned,
+    forward,
+    fully_connected,
+    initialisation,
+    perturb,
+)
 from cnntheory.allenzhu2019.conditioned import GaussianMatrix
 
 
@@ -48,6 +55,36 @@ def test_the_drawn_adversary_changes_what_the_adversary_of_whole_networks_does()
     drawn, whole = np.array(drawn), np.array(whole)
     error = np.sqrt((drawn.var(axis=0) + whole.var(axis=0)) / trials)
     assert (np.abs(drawn.mean(axis=0) - whole.mean(axis=0)) < 4 * error).all()
+
+
+def test_signals_and_backward_norms_have_the_law_of_whole_networks():
+    m, depth, trials = 24, 3, 1_000
+    X = np.array([[1.0, 0.0], [0.6, 0.8]])
+    drawn, whole = [], []
+    inputs = torch.from_numpy(X)
+    for k in range(trials):
+        hidden = [h for h, _ in conditioned.signals([5, k], X, m, depth)]
+        gram = [h.T @ h for h in hidden]
+        norms = conditioned.backward_norms([6, k], X, m, depth)
+        drawn.append(np.concatenate([np.ravel(gram), norms.ravel()]))
+        net = fully_connected(np.random.default_rng([7, k]), 2, m, depth)
+        passed = forward(net, inputs[None])
+        gram = [(h[0] @ h[0].T).numpy() for h in passed.hidden]
+        norms = initialisation.backward_products(net, passed)[0].numpy()
+        whole.append(np.concatenate([np.ravel(gram), norms.ravel()]))
+    drawn, whole = np.array(drawn), np.array(whole)
+    for moment in (drawn, whole), (drawn**2, whole**2):
+        error = np.sqrt(sum(values.var(axis=0) for values in moment) / trials)
+        assert (np.abs(moment[0].mean(axis=0) - moment[1].mean(axis=0)) < 4 * error).all()
+
+
+def test_the_variance_scales_signals_and_backward_norms():
+    X = np.eye(2)
+    usual, more = (list(conditioned.signals(3, X, 9, 2, variance=c)) for c in (2.0, 3.0))
+    for layer, ((h, _), (scaled, _)) in enumerate(zip(usual, more, strict=True)):
+        np.testing.assert_allclose(scaled, 1.5 ** ((layer + 1) / 2) * h)
+    usual, more = (conditioned.backward_norms(3, X, 9, 2, variance=c) for c in (2.0, 3.0))
+    np.testing.assert_allclose(more, usual * 1.5 ** np.array([[1.0], [0.5]]))
 
 
 def test_a_layer_without_budget_flips_nothing_by_itself():

@@ -39,7 +39,6 @@ declare(
     "How far apart the inputs stay from layer to layer",
     input=SUBSETS,
     output="<results>/allenzhu2019/separation.parquet",
-    options={"device": config["device"]},
 )
 declare(
     "allenzhu2019",

@@ -16,7 +16,7 @@ BEYOND = 1e-4
 
 
 class GaussianMatrix:
-    """An m x m matrix with entries N(0, variance), drawn as far as it is looked at.
+    """A matrix of m rows with entries N(0, variance), drawn as far as it is looked at.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class GaussianMatrix:
         self._draw = lambda count: np.sqrt(variance) * rng.standard_normal((width, count))
 
     def times(self, H):
-        """``W H`` for the columns of H, (m, k): to be asked for once, before the transpose."""
+        """``W H`` for the columns of H, k of them: to be asked for once, before the transpose."""
         self._seen, shares = np.linalg.qr(H)
         self._images = self._draw(H.shape[1])
         return self._images @ shares
@@ -42,6 +42,56 @@ class GaussianMatrix:
         new -= self._seen @ (self._seen.T @ new)
         # On what was seen the product is known; orthogonal to it W is independent of it.
         return self._seen @ (self._images.T @ P) + new @ shares
+
+
+def signals(rng, X, width, depth, variance=2.0):
+    """Signals of inputs in a fully-connected network that is not stored.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator or seed
+    X : (n, p) array
+        The inputs.
+    width, depth : int
+        m and L.
+    variance : float, optional
+        c of weights drawn with variance c / m.
+
+    Yields
+    ------
+    hidden : (m, n) ndarray
+        ``h_0``, then ``h_1`` to ``h_L``.
+    matrix : GaussianMatrix
+        What it was multiplied by: A, then ``W_1`` to ``W_L``.
+    """
+    rng, hidden = np.random.default_rng(rng), np.transpose(X)
+    for _ in range(depth + 1):
+        matrix = GaussianMatrix(rng, width, variance / width)
+        hidden = np.maximum(matrix.times(hidden), 0)
+        yield hidden, matrix
+
+
+def backward_norms(rng, X, width, depth, variance=2.0):
+    """``||B D_{i,L} W_L .. D_{i,a} W_a||`` (Lemma 7.4) in a network of one output, not stored.
+
+    Parameters
+    ----------
+    rng, X, width, depth, variance
+        As for `signals`; B has entries N(0, 1).
+
+    Returns
+    -------
+    (L, n) ndarray
+        The row a - 1 belongs to a.
+    """
+    rng = np.random.default_rng(rng)
+    passes = list(signals(rng, X, width, depth, variance))
+    rows = rng.standard_normal((width, 1))
+    norms = []
+    for hidden, matrix in passes[:0:-1]:
+        rows = matrix.transposed_times(rows * (hidden > 0))
+        norms.append(np.linalg.norm(rows, axis=0))
+    return np.array(norms[::-1])
 
 
 class Attack(NamedTuple):

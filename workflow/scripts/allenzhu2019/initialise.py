@@ -3,8 +3,9 @@
 Studies: ``direct`` (rms of log ||h_l||^2 over a block of draws of W_l h_{l-1} given h_{l-1}, which
 have the law of networks), ``norms`` (||h_l|| of one image in whole networks), ``variances``
 (the same with weights of variance c / m),
-``backward`` (||B D_L W_L .. D_a W_a||, by layer a), ``product`` (||W_b D_{b-1} .. D_a W_a||_2, by
-the number of layers), ``residual`` (||h_L|| of residual networks with skip scale tau).
+``backward`` (||B D_L W_L .. D_a W_a||, by layer a, of networks drawn as far as the images see them:
+the same law), ``product`` (||W_b D_{b-1} .. D_a W_a||_2, by the number of layers), ``residual``
+(||h_L|| of residual networks with skip scale tau).
 """
 
 import numpy as np
@@ -12,8 +13,8 @@ import pandas as pd
 import torch
 from pydantic import Field
 
+from cnntheory.allenzhu2019 import conditioned
 from cnntheory.allenzhu2019.initialisation import (
-    backward_products,
     drawn_norms,
     drawn_signals,
     log_growth,
@@ -99,34 +100,25 @@ def norms(options, rng, trials):
 
 def backward(options, rng, trials):
     """Norms of the backward vectors, a median over the images and a mean over some networks."""
-
     counts = {2.0: options.backward_trials, 3.0: options.few_trials}
-
-    def norms_of(s, trial, group, width):
-        """By variance; both share the draws."""
-        net, found = trial.networks(rng, group, width, options.depth), {}
-        for variance in (c for c, count in counts.items() if s < count):
-            for W in (net.A, *net.W) if variance != 2 else ():
-                W *= np.sqrt(variance / 2)
-            norms = backward_products(net, forward(net, trial.x))
-            found[variance] = np.median(numpy(norms)[0], axis=-1)
-        return found
-
-    for width in step.progress(options.widths, label="backward", unit="width"):
-        for s, trial in enumerate(trials[: max(counts.values())]):
-            groups = [f"backward {width} {k}" for k in range(options.backward_networks)]
-            networks = [norms_of(s, trial, group, width) for group in groups]
-            for variance in networks[0]:
-                found = [norms[variance] for norms in networks]
-                yield dict(
-                    study="backward",
-                    width=width,
-                    depth=options.depth,
-                    variance=variance,
-                    seed=s,
-                    layer=np.arange(1, options.depth + 1),
-                    value=np.mean(found, axis=0) / np.sqrt(width),
-                )
+    cells = [(width, variance) for width in options.widths for variance in counts]
+    for width, variance in step.progress(cells, label="backward", unit="cell"):
+        for s, trial in enumerate(trials[: counts[variance]]):
+            x, found = numpy(trial.x[0]), []
+            for k in range(options.backward_networks):
+                # Both variances share the draws: a matrix is drawn and then scaled.
+                (own,) = trial.rngs(rng, f"backward {width} {k}")
+                norms = conditioned.backward_norms(own, x, width, options.depth, variance)
+                found.append(np.median(norms, axis=-1))
+            yield dict(
+                study="backward",
+                width=width,
+                depth=options.depth,
+                variance=variance,
+                seed=s,
+                layer=np.arange(1, options.depth + 1),
+                value=np.mean(found, axis=0) / np.sqrt(width),
+            )
 
 
 def products(options, rng, trials):

@@ -5,10 +5,11 @@ import pandas as pd
 import torch
 from pydantic import Field
 
-from cnntheory.allenzhu2019.initialisation import drawn_signals, limit_separations, separations
+from cnntheory.allenzhu2019 import conditioned
+from cnntheory.allenzhu2019.initialisation import limit_separations, separations
 from workflow.scripts import step
 from workflow.scripts.allenzhu2019.trials import STREAM, independent, numpy
-from workflow.scripts.step import Count, from_rule
+from workflow.scripts.step import Count
 
 
 class Options(step.Options):
@@ -18,11 +19,10 @@ class Options(step.Options):
     depth: Count = Field(description="L, far beyond 1/delta")
     samples: Count = Field(description="n")
     trials: Count = Field(description="networks with images of their own")
-    device: str = from_rule("cpu", description="where to compute")
 
 
 def measure(options, rng, pixels, digits):
-    trials = independent(pixels, digits, options.samples, options.trials, options.device)
+    trials = independent(pixels, digits, options.samples, options.trials)
     upper = torch.triu(torch.ones(options.samples, options.samples, dtype=torch.bool), 1)
     cosines = (trials.x @ trials.x.mT)[:, upper]
     limit = limit_separations(numpy(cosines), options.depth).min(axis=-1)  # (layers, S)
@@ -30,8 +30,9 @@ def measure(options, rng, pixels, digits):
     for width in step.progress(options.widths, label="separation", unit="width"):
         for s in range(len(trials.seed)):
             trial = trials.one(s)
-            rngs = trial.rngs(rng, f"width {width}")
-            layers = drawn_signals(rngs, trial.x, width, options.depth)
+            (own,) = trial.rngs(rng, f"width {width}")
+            # Drawn as far as the images see it: the law of whole networks.
+            layers = conditioned.signals(own, numpy(trial.x[0]), width, options.depth)
             frames.append(
                 pd.DataFrame(
                     dict(
@@ -40,7 +41,7 @@ def measure(options, rng, pixels, digits):
                         seed=trials.seed[s],
                         separation=trials.separation[s],
                         layer=np.arange(options.depth + 1),
-                        value=[float(separations(h)[0]) for h in layers],
+                        value=[float(separations(torch.from_numpy(h.T))) for h, _ in layers],
                         predicted=limit[:, s],
                     )
                 )
