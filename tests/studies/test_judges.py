@@ -5,6 +5,7 @@ that the claim holds or does not. A claim without them, a flipped inequality or 
 at the wrong rows fails here.
 """
 
+import functools
 import importlib
 from pathlib import Path
 
@@ -24,9 +25,12 @@ CLAIMS = [
 ]
 
 
+read_sign = functools.cache(study.read_sign)
+
+
 def judged(paper, name, tables):
     """Id to verdict row of a study, on tables of the standard scale and of MNIST."""
-    sign = study.read_sign(ROOT / f"workflow/studies/{paper}/{name}.yaml")
+    sign = read_sign(ROOT / f"workflow/studies/{paper}/{name}.yaml")
     module = importlib.import_module(f"workflow.studies.{paper}.{name}")
     findings = study.examine(sign, module.judge, tables, np.random.default_rng(0))
     rows = verdicts.rows(paper, name, sign.by_id(), findings, "standard", f"{name}.svg")

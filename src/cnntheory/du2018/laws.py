@@ -5,6 +5,7 @@ is a mixture of truncated normals. In the plane (p = 2) every population quantit
 moment of such a law on an arc, and those have closed forms through the Faddeeva function.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -168,7 +169,8 @@ def arc_moment(law, first, last, order, shift=0.0):
 
     Returns
     -------
-    complex ndarray
+    ndarray
+        Complex unless the order is 0.
 
     Notes
     -----
@@ -176,18 +178,25 @@ def arc_moment(law, first, last, order, shift=0.0):
     complex error function; it is evaluated through the Faddeeva function, which neither overflows
     nor cancels for large sigma.
     """
-    first, last, shift = np.broadcast_arrays(first, last, shift)
-    total = np.zeros(first.shape, dtype=complex)
+    return moment_up_to(law, last, order, shift) - moment_up_to(law, first, order, shift)
+
+
+def moment_up_to(law, end, order, shift=0.0):
+    """`arc_moment` up to an end from a start that only law, order and shift determine.
+
+    For several arcs with common ends; the difference of two is the arc's moment.
+    """
+    total = 0.0
     for centre in law.centres:
-        at = centre + shift
-        piece = _cumulative(law, last - at, order) - _cumulative(law, first - at, order)
-        total += np.exp(1j * order * at) * piece
+        at = centre + np.asarray(shift)
+        piece = _cumulative(law, end - at, order)
+        total = total + (np.exp(1j * order * at) * piece if order else piece)
     return total / len(law.centres)
 
 
 def arc_second_moment(law, first, last):
     """``E[z z^T 1{angle in [first, last]}]`` of the unit vector z, ``(..., 2, 2)``."""
-    mass = arc_moment(law, first, last, 0).real
+    mass = arc_moment(law, first, last, 0)
     double = arc_moment(law, first, last, 2)
     return second_moment_matrix(mass, double)
 
@@ -245,15 +254,20 @@ def _truncated_normal(rng, sigma, half_width, size):
 
 
 def _cumulative(law, u, order):
-    """Integral of ``exp(i order t)`` against one centred component, from ``-half_width`` to `u`.
+    """Integral of ``exp(i order t)`` against one centred component, up to `u` from some start.
 
     Beyond one period the whole circle's moment is added once a turn.
     """
     turn = np.floor((u + np.pi) / (2 * np.pi))
     within = np.clip(u - 2 * np.pi * turn, -law.half_width, law.half_width)
-    start = _primitive(law, -law.half_width, order)
-    whole = _primitive(law, law.half_width, order) - start
-    return _primitive(law, within, order) - start + turn * whole
+    return _primitive(law, within, order) + turn * _whole(law, order)
+
+
+@lru_cache
+def _whole(law, order):
+    """Integral of ``exp(i order t)`` against one centred component."""
+    start, end = _primitive(law, np.array([-law.half_width, law.half_width]), order)
+    return end - start
 
 
 def _primitive(law, t, order):
@@ -269,5 +283,10 @@ def _primitive(law, t, order):
     # exp(-y^2) erf(x - i y) with erf(z) = 1 - exp(-z^2) w(i z), evaluated for x >= 0 where w is
     # bounded; x < 0 follows from erf(-z) = -erf(z), which turns the sign of x and conjugates.
     x, y = np.abs(t) / scale, order * law.sigma / np.sqrt(2)
-    value = np.exp(-(y**2)) - np.exp(-(x**2) + 2j * x * y) * wofz(1j * x + y)
-    return np.where(t >= 0, value, -np.conj(value)) / normaliser
+    value = np.full(t.shape, np.exp(-(y**2)), dtype=complex)
+    # Farther out, where most nodes are, the second term is below the rounding of the first.
+    near = x**2 < y**2 + 40
+    x = x[near]
+    value[near] -= np.exp(-(x**2) + 2j * x * y) * wofz(1j * x + y)
+    value.real[t < 0] *= -1
+    return value / normaliser

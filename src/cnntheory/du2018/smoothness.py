@@ -12,20 +12,23 @@ Z_mp. Each constant comes three ways: in closed form (Gaussian, sphere, angular 
 by quadrature (patches in the plane), from a sample.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from cnntheory.du2018.laws import (
-    arc_moment,
     arc_second_moment,
     density,
+    moment_up_to,
     region_arcs,
     second_moment_matrix,
 )
 from cnntheory.du2018.neuron import region_means
 
 ACUTE = np.pi / 2
+# S(w, w*), S(w, -w*) and S(-w, w*), in the order of `region_arcs`.
+REGIONS = ("pp", "pm", "mp")
 
 
 class Constants(NamedTuple):
@@ -126,29 +129,44 @@ def patch_moments(law, phi, nodes=6):
         Keys ``"pp,pp"``, ``"pm,pm"``, ``"mp,mp"``, ``"pp,pm"``, ``"pp,mp"``, ``"pm,mp"``.
     """
     phi = np.asarray(phi, dtype=float)
-    arcs = dict(zip(("pp", "pm", "mp"), region_arcs(phi), strict=True))
     k = law.k
     moments = {}
     if law.spread.sigma == 0:
-        for name, arc in arcs.items():
+        for name, arc in zip(REGIONS, region_arcs(phi), strict=True):
             moments[f"{name},{name}"] = arc_second_moment(law.base, *arc)
         for pair in ("pp,pm", "pp,mp", "pm,mp"):
             moments[pair] = np.zeros((*phi.shape, 2, 2))
         return moments
     base, weight = _base_panels(law, phi, nodes)
-    means = {}
-    for name, (first, last) in arcs.items():
-        ends = first[..., None], last[..., None]
-        mean = arc_moment(law.spread, *ends, 1, shift=base)
-        means[name] = np.stack([mean.real, mean.imag], axis=-1)
-        mass = (weight * arc_moment(law.spread, *ends, 0, shift=base).real).sum(axis=-1)
-        double = (weight * arc_moment(law.spread, *ends, 2, shift=base)).sum(axis=-1)
-        moments[f"{name},{name}"] = second_moment_matrix(mass, double) / k
+    means, (mass, mean, double) = {}, (_patch_moments(law, phi, base, q) for q in (0, 1, 2))
+    for name in REGIONS:
+        means[name] = np.stack([mean[name].real, mean[name].imag], axis=-1)
+        whole = ((weight * moment[name]).sum(axis=-1) for moment in (mass, double))
+        moments[f"{name},{name}"] = second_moment_matrix(*whole) / k
     for pair in ("pp,pp", "pm,pm", "mp,mp", "pp,pm", "pp,mp", "pm,mp"):
         first, last = pair.split(",")
         product = np.swapaxes(means[first] * weight[..., None], -1, -2) @ means[last]
         moments[pair] = moments.get(pair, 0) + (k - 1) / k * product
     return moments
+
+
+def _patch_moments(law, phi, base, order):
+    """`arc_moment` of a patch in the regions, given the base patch: what they share is shared.
+
+    The regions are the three arcs between four corners.
+    """
+    low, high = np.minimum(phi, 0), np.maximum(phi, 0)
+    corners = (low - ACUTE, high - ACUTE, low + ACUTE, high + ACUTE)
+    ends = [moment_up_to(law.spread, corner[..., None], order, base) for corner in corners]
+    below, both, above = (last - first for first, last in pairwise(ends))
+    right = (phi >= 0)[..., None]
+    return dict(
+        zip(
+            REGIONS,
+            (both, np.where(right, above, below), np.where(right, below, above)),
+            strict=True,
+        )
+    )
 
 
 def _base_panels(law, phi, nodes):

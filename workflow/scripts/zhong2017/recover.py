@@ -70,7 +70,7 @@ def descend(starts, patches, y, activation, steps, tolerance):
         starts, objective, curvature, max_iter=steps, refresh=50, tol=tolerance
     )
     taken = np.zeros(len(starts), dtype=int)
-    for iteration, (filters, loss) in enumerate(descent):
+    for iteration, (filters, loss) in enumerate(descent):  # noqa: B007
         taken[~(loss <= tolerance)] = iteration + 1
     return filters, loss, np.minimum(taken, iteration)
 
