@@ -100,16 +100,10 @@ def descend_together(options, k, n, trials):
             teachers.append(teacher)
             patches.append(x)
             labels.append(y)
-    ends, losses, iterations = descend(
-        np.array(starts),
-        np.array(patches),
-        np.array(labels),
-        options.activation,
-        options.steps,
-        options.tolerance,
-    )
-    for one, start, end, teacher, loss, iteration in zip(
-        about, starts, ends, teachers, losses, iterations, strict=True
+    data = map(np.array, (starts, patches, labels))
+    found = descend(*data, options.activation, options.steps, options.tolerance)
+    for one, start, teacher, end, loss, iteration in zip(
+        about, starts, teachers, *found, strict=True
     ):
         yield {
             "study": options.case,
@@ -126,16 +120,20 @@ def descend_together(options, k, n, trials):
         }
 
 
-def measure(options, rng):
-    rows = []
-    cells = list(product(options.patch_sizes, options.samples))
-    for k, n in step.progress(cells, label=f"{options.case} {options.activation}", unit="cell"):
+def batches(options):
+    """Cells k and n, and the seeds whose runs descend together."""
+    for k, n in product(options.patch_sizes, options.samples):
         entries = len(options.starts) * n * options.kernels * options.patches
         size = max(1, TOGETHER // entries)
         for first in range(0, options.trials, size):
-            seeds = range(first, min(first + size, options.trials))
-            trials = [(seed, draw_trial(options, k, rng(f"k {k}", seed))) for seed in seeds]
-            rows += descend_together(options, k, n, trials)
+            yield k, n, range(first, min(first + size, options.trials))
+
+
+def measure(options, rng):
+    rows, label = [], f"{options.case} {options.activation}"
+    for k, n, seeds in step.progress(list(batches(options)), label=label, unit="batch"):
+        trials = [(seed, draw_trial(options, k, rng(f"k {k}", seed))) for seed in seeds]
+        rows += descend_together(options, k, n, trials)
     return pd.DataFrame(rows)
 
 
