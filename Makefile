@@ -6,9 +6,9 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 ENVIRONMENT := .venv/.installed
 TESTING := .venv/.installed-test
 
-# The tests of what one quick run of everything has made, and those of the library, which run no
-# pipeline; the others are the workflow's.
-PIPELINE := $(addprefix tests/,ledger studies/test_style.py test_kernels.py test_workflow.py)
+# The tests of the studies and of what one quick run of everything has made, and those of the
+# library, which run no pipeline; the others are the workflow's.
+PIPELINE := $(addprefix tests/,ledger studies test_kernels.py test_workflow.py)
 LIBRARY := $(addprefix tests/,du2018 zhong2017 ergen2021 allenzhu2019 together images test_descent.py \
   test_search.py test_shallow.py test_stats.py test_files.py test_packages.py)
 
