@@ -120,6 +120,14 @@ def test_what_a_step_leaves_to_its_end_is_done(run):
     assert done.stdout.splitlines()[1:] == ["before the end", "0", "late", "0", "the next", "0"]
 
 
+def test_a_step_that_fails_says_so_and_no_more(run):
+    done = run("import torch", "import sys; sys.exit('error: no such file')", "1 / 0")
+    assert done.stdout.splitlines()[1:] == ["0", "1", "1"]
+    first, *traceback = done.stderr.splitlines()
+    assert first == "error: no such file"
+    assert traceback[0].startswith("Traceback") and traceback[-1].startswith("ZeroDivisionError")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
 def test_a_step_whose_last_words_cannot_be_written_fails(run):
     full = "import os, sys; os.dup2(os.open('/dev/full', os.O_WRONLY), 1); print('said')"

@@ -51,16 +51,33 @@ def main(words):
     elif forked := _serve(socket.socket(fileno=int(words[1])), Path(words[2])):
         step, imported = forked
         before = set(sys.modules)
-        _run(**step)
-        with contextlib.suppress(OSError):  # the step is done, whether or not the next is faster
-            imported.write_text(json.dumps([name for name in sys.modules if name not in before]))
+        if (code := _outcome(step)) == 0:
+            with contextlib.suppress(OSError):  # the step is done, be the next faster or not
+                new = [name for name in sys.modules if name not in before]
+                imported.write_text(json.dumps(new))
         # What ends an interpreter, but for taking it apart: that would copy much of what it shares
         # with the server, a quarter of a second for every step.
         threading._shutdown()
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)
+        os._exit(code)
+
+
+def _outcome(step):
+    """Run a step; the exit code that an interpreter would have, after it has said why."""
+    try:
+        _run(**step)
+    except SystemExit as ended:
+        if isinstance(ended.code, int):
+            return ended.code & 0xFF
+        if ended.code is not None:
+            print(ended.code, file=sys.stderr)
+        return int(ended.code is not None)
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
 
 
 def _run(usage, argv):
