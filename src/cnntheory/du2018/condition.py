@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnntheory.du2018.neuron import angle
+from cnntheory.du2018.neuron import REGIONS, angle
 from cnntheory.du2018.smoothness import ACUTE, cross_norm, extremes
 
 PAIRS = ("pp,pp", "pm,pm", "mp,mp", "pp,pm", "pp,mp", "pm,mp")
@@ -256,7 +256,7 @@ def region_moments(filters, w_star, patches):
             )
         means = _region_means(filters, w_star, block)
         total += np.swapaxes(means, 1, 2) @ means
-    places = {name: slice(i * p, (i + 1) * p) for i, name in enumerate(("pp", "pm", "mp"))}
+    places = {name: slice(i * p, (i + 1) * p) for i, name in enumerate(REGIONS)}
     return {pair: total[:, places[pair[:2]], places[pair[3:]]] / n for pair in PAIRS}
 
 

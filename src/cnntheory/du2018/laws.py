@@ -182,9 +182,22 @@ def arc_moment(law, first, last, order, shift=0.0):
 
 
 def moment_up_to(law, end, order, shift=0.0):
-    """`arc_moment` up to an end from a start that only law, order and shift determine.
+    """`arc_moment` from a start that only the law, the order and the shift determine.
 
-    For several arcs with common ends; the difference of two is the arc's moment.
+    The difference of two is the moment of the arc between them: for arcs with common ends.
+
+    Parameters
+    ----------
+    law : AngularLaw
+    end : array
+        Ends in radians.
+    order, shift
+        As for `arc_moment`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `end` and `shift` broadcast; complex unless the order is 0.
     """
     total = 0.0
     for centre in law.centres:
@@ -260,13 +273,14 @@ def _cumulative(law, u, order):
     """
     turn = np.floor((u + np.pi) / (2 * np.pi))
     within = np.clip(u - 2 * np.pi * turn, -law.half_width, law.half_width)
-    return _primitive(law, within, order) + turn * _whole(law, order)
+    return _primitive(law, within, order) + turn * _whole(law.sigma, law.half_width, order)
 
 
 @lru_cache
-def _whole(law, order):
+def _whole(sigma, half_width, order):
     """Integral of ``exp(i order t)`` against one centred component."""
-    start, end = _primitive(law, np.array([-law.half_width, law.half_width]), order)
+    law = AngularLaw(sigma, half_width=half_width)
+    start, end = _primitive(law, np.array([-half_width, half_width]), order)
     return end - start
 
 

@@ -7,6 +7,9 @@ step are computed together.
 
 import numpy as np
 
+# S(w, w*), S(w, -w*) and S(-w, w*): where a patch activates both filters, w alone, w* alone.
+REGIONS = ("pp", "pm", "mp")
+
 
 def predict(filters, patches):
     """Outputs ``f(w, Z)`` of the network.
@@ -81,7 +84,7 @@ def empirical_gradient(filters, w_star, patches, noise=None):
     return weighted.reshape(*both.shape[:-2], m, n * k) @ rows
 
 
-def region_means(w, w_star, patches, regions=("pp", "pm", "mp")):
+def region_means(w, w_star, patches, regions=REGIONS):
     """The vectors Z_pp, Z_pm, Z_mp of the convolutional analysis (section 3 of the paper).
 
     Parameters

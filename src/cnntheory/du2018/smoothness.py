@@ -24,11 +24,9 @@ from cnntheory.du2018.laws import (
     region_arcs,
     second_moment_matrix,
 )
-from cnntheory.du2018.neuron import region_means
+from cnntheory.du2018.neuron import REGIONS, region_means
 
 ACUTE = np.pi / 2
-# S(w, w*), S(w, -w*) and S(-w, w*), in the order of `region_arcs`.
-REGIONS = ("pp", "pm", "mp")
 
 
 class Constants(NamedTuple):
@@ -160,13 +158,8 @@ def _patch_moments(law, phi, base, order):
     ends = [moment_up_to(law.spread, corner[..., None], order, base) for corner in corners]
     below, both, above = (last - first for first, last in pairwise(ends))
     right = (phi >= 0)[..., None]
-    return dict(
-        zip(
-            REGIONS,
-            (both, np.where(right, above, below), np.where(right, below, above)),
-            strict=True,
-        )
-    )
+    wrong, missed = np.where(right, above, below), np.where(right, below, above)
+    return dict(zip(REGIONS, (both, wrong, missed), strict=True))
 
 
 def _base_panels(law, phi, nodes):

@@ -185,12 +185,13 @@ def empirical_hessian(
     trials = filters.reshape(-1, m, p)
     if own:
         patches = patches.reshape(-1, n, k, p)
-        y = None if y is None else np.reshape(y, (-1, n))
+    if y is not None:
+        y = np.reshape(y, (-1, n))  # one row where all trials share the sample
     hessian = np.zeros((len(trials), m * p, m * p))
     step = max(1, _BLOCK // (k * max(len(trials), 1)))
     for start in range(0, n, step):
         block = slice(start, start + step)
-        label = None if y is None else np.asarray(y)[..., block]
+        label = None if y is None else y[:, block]
         _add_block(hessian, trials, patches[..., block, :, :], activation, label)
     return hessian.reshape(*batch, m * p, m * p) / n
 

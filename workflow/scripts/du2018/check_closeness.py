@@ -66,7 +66,7 @@ def mass_near(law, edge, d):
     half = np.diff(cuts)[:, None] / 2
     base = (cuts[:-1, None] + half + half * x).ravel()
     weight = (half * weight).ravel() * density(law.base, base)
-    return weight @ arc_moment(law.spread, edge - d, edge + d, 0, shift=base).real
+    return weight @ arc_moment(law.spread, edge - d, edge + d, 0, shift=base)
 
 
 class Options(step.Options):
