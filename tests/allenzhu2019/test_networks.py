@@ -9,6 +9,7 @@ from cnntheory.allenzhu2019 import (
     fully_connected,
     residual,
 )
+from cnntheory.allenzhu2019.networks import product
 
 KINDS = ("fully", "residual", "conv")
 
@@ -31,6 +32,19 @@ def test_outputs_and_gradients_are_those_of_autograd(
             )
             for p, rows, J in zip(vectors, signals.rows, jacobian(net, s, x[s]), strict=True):
                 torch.testing.assert_close(p[s].T @ rows[s], J[:, k].sum(dim=0), atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (20, 5)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_products_are_those_of_torch(shape, dtype):
+    a = torch.randn(4, *shape, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    b = a.flip(2)[:1].expand(4, -1, -1)  # one matrix for all
+    tolerance = dict(rtol=0, atol=1e-5 if dtype == torch.float32 else 1e-13)
+    for left, right in ((a, b.mT), (a.mT, b), (a, a.mT), (a[:, ::2], b.mT)):
+        torch.testing.assert_close(product(left, right), left @ right, **tolerance)
+    a.requires_grad_()
+    product(a, a.mT).sum().backward()
+    assert a.grad is not None
 
 
 def test_the_backward_vector_is_the_product_of_the_lemma(build, problem):

@@ -54,6 +54,19 @@ def test_derivatives_are_finite_differences(phi):
         np.testing.assert_allclose(difference / (2 * h), phi(z, order + 1), rtol=1e-7, atol=1e-8)
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "softplus", "erf"])
+def test_many_numbers_are_what_few_are(activation):
+    # From some thousand on other loops go over the elements.
+    phi = ACTIVATIONS[activation]
+    z = np.concatenate([np.linspace(-40, 40, 4001), np.geomspace(1e-12, 1, 4000)])
+    z.flags.writeable = False
+    few = [phi.jet(some) for some in np.array_split(z, 50)]
+    for found, parts in zip(phi.jet(z), zip(*few, strict=True), strict=True):
+        np.testing.assert_allclose(found, np.concatenate(parts), rtol=1e-14, atol=1e-15)
+    backwards = phi(np.stack([z, z])[:, ::-2])
+    np.testing.assert_allclose(backwards, np.stack([phi(z[::-2])] * 2), rtol=1e-14)
+
+
 @each
 def test_what_is_called_smooth_has_no_jump_in_its_slope(phi):
     jump = abs(phi(1e-9, 1) - phi(-1e-9, 1))

@@ -102,6 +102,15 @@ def test_joint_diagonaliser_diagonalises():
     np.testing.assert_allclose(np.linalg.norm(B, axis=1), 1)
 
 
+def test_joint_diagonaliser_stops_going_round_in_circles():
+    # Symmetric noise has no common diagonaliser; the limit would be reached without an end.
+    noise = np.random.default_rng(0).standard_normal((30, 20, 5, 5))
+    ends = [joint_diagonaliser(some + some.swapaxes(1, 2))[1:] for some in noise]
+    gave_up = [n_iter for n_iter, converged in ends if not converged]
+    assert len(gave_up) > 5
+    assert np.median(gave_up) < 50
+
+
 @pytest.mark.parametrize("method", ["kcl", "jennrich"])
 def test_dependent_components_cannot_be_found(method):
     # Three unit vectors in a plane: pairwise distinct, but no two slices determine them.

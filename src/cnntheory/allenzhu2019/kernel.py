@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from .networks import backward, forward
+from .networks import backward, forward, product
 
 
 @dataclass(frozen=True)
@@ -333,13 +333,13 @@ def _product(rows, p, n, positions):
     """Gram matrix of ``p_i^a rows_i^T``: rows (S, n q, k), p (S, n q, d, m), q positions."""
     S, _, d, m = p.shape
     if positions == 1:
-        h_gram = (rows @ rows.mT).repeat_interleave(d, 1).repeat_interleave(d, 2)
+        h_gram = product(rows, rows.mT).repeat_interleave(d, 1).repeat_interleave(d, 2)
         flat = p.reshape(S, n * d, m)
-        return h_gram * (flat @ flat.mT)
+        return h_gram * product(flat, flat.mT)
     p = p.reshape(S, n, positions, d * m)
-    gradients = p.mT @ rows.reshape(S, n, positions, -1)
+    gradients = product(p.mT, rows.reshape(S, n, positions, -1))
     flat = gradients.reshape(S, n * d, -1)
-    return flat @ flat.mT
+    return product(flat, flat.mT)
 
 
 def correlation(c):

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from .conditioned import BEYOND
-from .networks import backward, check_inputs, first_layer, forward, generators
+from .networks import backward, check_inputs, first_layer, forward, generators, product
 from .training import check_labels, evaluate_loss
 
 
@@ -349,7 +349,7 @@ def _run(net, h, weights, change, change_back):
 
 def _times(rows, matrix):
     """(S, J, n, k) times (S, k, m), as one product a trial."""
-    return (rows.flatten(1, 2) @ matrix).unflatten(1, rows.shape[1:3])
+    return product(rows.flatten(1, 2), matrix).unflatten(1, rows.shape[1:3])
 
 
 def changes(signals, vectors, after):

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator, svds
 
-from .networks import Network, Signals, backward, first_layer, generators, propagate
+from .networks import Network, Signals, backward, first_layer, generators, product, propagate
 
 LOSSES = ("squared", "cross_entropy")
 # Bytes that are worked on at a time, so that a step finds matrices three times in the cache.
@@ -220,7 +220,7 @@ def _groups(net, X, y, loss):
         gram = first = None
         # An image has many rows, and its maps are small: there W_1 is applied at every step.
         if net.image is None:
-            gram, first = h[part] @ h[part].mT, h[part] @ views.W[0].mT
+            gram, first = product(h[part], h[part].mT), product(h[part], views.W[0].mT)
         groups.append(_Group(part, views, y[part], loss, h[part], gram, first))
     return groups
 
@@ -268,9 +268,9 @@ def _product_squares(rows, vectors):
     squares = []
     for h, p in zip(rows, vectors, strict=True):
         if h.shape[1] <= min(h.shape[2], p.shape[2]):
-            squares.append(((h @ h.mT) * (p @ p.mT)).sum(dim=(1, 2)))
+            squares.append((product(h, h.mT) * product(p, p.mT)).sum(dim=(1, 2)))
         else:
-            squares.append((p.mT @ h).square().sum(dim=(1, 2)))
+            squares.append(product(p.mT, h).square().sum(dim=(1, 2)))
     return torch.stack(squares, dim=1)
 
 

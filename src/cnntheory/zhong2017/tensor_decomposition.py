@@ -10,6 +10,8 @@ import numpy as np
 # Random slices of the first pass; the authors' choice for their solver of the same kind.
 _PROJECTIONS = 100
 _JENNRICH_PAIRS = 20
+# Updates of the joint diagonaliser in turn that are no shorter than one before them: it circles.
+_CIRCLES = 20
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,7 @@ def joint_diagonaliser(matrices, start=None, *, max_iter=100, tol=1e-14):
     start : ndarray, shape (t, t), optional
         First B; by default the identity.
     max_iter : int, optional
-        Largest number of multiplicative updates. Most arrive within 30; what has not within 100
-        goes round in circles, since noise has left the matrices without a common diagonaliser.
+        Largest number of multiplicative updates. Most arrive within 30.
     tol : float, optional
         Stop when an update is smaller than this.
 
@@ -142,7 +143,9 @@ def joint_diagonaliser(matrices, start=None, *, max_iter=100, tol=1e-14):
     Notes
     -----
     ``B <- (I + X) B``, where each pair ``(X_ij, X_ji)`` solves the least-squares problem of the
-    off-diagonal entries to first order; X is kept short, so that I + X stays invertible.
+    off-diagonal entries to first order; X is kept short, so that I + X stays invertible. Where
+    noise has left the matrices without a common diagonaliser, B goes round in circles: it stops
+    when 20 updates in turn were no shorter than one before them.
 
     References
     ----------
@@ -153,6 +156,7 @@ def joint_diagonaliser(matrices, start=None, *, max_iter=100, tol=1e-14):
     off = ~np.eye(t, dtype=bool)
     # Entries (i, l, j), so that either product with B is one of matrices.
     flat = _fewest(matrices).transpose(1, 0, 2).reshape(t, -1)
+    shortest, longer = math.inf, 0
     for n_iter in range(1, max_iter + 1):  # noqa: B007
         B = B / np.sqrt((B * B).sum(axis=1))[:, None]
         D = ((B @ flat).reshape(-1, t) @ B.T).reshape(t, -1, t)
@@ -170,7 +174,8 @@ def joint_diagonaliser(matrices, start=None, *, max_iter=100, tol=1e-14):
         )
         size = math.sqrt(np.vdot(X, X))
         B = B + min(1.0, 0.9 / max(size, 0.9)) * X @ B
-        if size < tol:
+        shortest, longer = (size, 0) if size < shortest else (shortest, longer + 1)
+        if size < tol or longer == _CIRCLES:
             break
     return B / np.sqrt((B * B).sum(axis=1))[:, None], n_iter, bool(size < tol)
 

@@ -6,7 +6,7 @@ Networks of L = 3 with bounded filters and of L = 4 with their product bounded, 
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import Circular, beta_max, train_convex
+from cnntheory.ergen2021 import Circular, beta_max, enumerate_cells, train_convex
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import TOLERANCES, low_rank
 from workflow.scripts.step import Count, Share
@@ -34,8 +34,9 @@ def measure(options, rng):
         layers = list(NETWORKS)[seed // len(options.ranks) % len(NETWORKS)]
         X, y = low_rank(rng(f"{n} x {d}", seed), n, d, rank)
         circular = Circular(layers, NETWORKS[layers])
-        beta = options.fraction * beta_max(X, y, architecture=circular)
-        solution = train_convex(X, y, beta, architecture=circular, tol=TOLERANCES["circular"])
+        known = dict(architecture=circular, cells=enumerate_cells(X, circular))
+        beta = options.fraction * beta_max(X, y, **known)
+        solution = train_convex(X, y, beta, tol=TOLERANCES["circular"], **known)
         rows.append(
             {
                 "seed": seed,

@@ -9,6 +9,7 @@ from pydantic import Field
 from cnntheory.ergen2021 import (
     TwoReLU,
     beta_max,
+    enumerate_cells,
     train_baseline,
     train_baselines,
     train_convex,
@@ -111,10 +112,10 @@ def inputs_of(architecture, signals, patch_size):
     return signals if architecture == "circular" else windows(signals, patch_size)
 
 
-def train_case(case, inputs, y, beta):
+def train_case(case, inputs, y, beta, cells=None):
     """Train an architecture of the tables to certified optimality."""
-    tol = TOLERANCES.get(case, 1e-8)
-    return train_convex(inputs, y, beta, architecture=ARCHITECTURES[case], tol=tol)
+    known = dict(architecture=ARCHITECTURES[case], cells=cells)
+    return train_convex(inputs, y, beta, tol=TOLERANCES.get(case, 1e-8), **known)
 
 
 def solve_instances(options, rng):
@@ -137,10 +138,12 @@ def solve_instances(options, rng):
     for seed in step.progress(range(options.trials), label=options.case, unit="instance"):
         X, y = draw_signals(rng, seed, options.samples, options.dimension)
         inputs = inputs_of(options.case, X, options.patch_size)
-        largest = beta_max(inputs, y, architecture=ARCHITECTURES[options.case])
+        architecture = ARCHITECTURES[options.case]
+        cells = enumerate_cells(inputs, architecture)
+        largest = beta_max(inputs, y, architecture=architecture, cells=cells)
         for fraction in options.fractions:
             beta = fraction * largest
-            solution = train_case(options.case, inputs, y, beta)
+            solution = train_case(options.case, inputs, y, beta, cells)
             row = {
                 "architecture": options.case,
                 "seed": seed,

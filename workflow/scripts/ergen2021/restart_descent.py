@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from cnntheory.ergen2021 import beta_max
+from cnntheory.ergen2021 import beta_max, enumerate_cells
 from workflow.scripts import step
 from workflow.scripts.ergen2021.problems import (
     ARCHITECTURES,
@@ -51,8 +51,10 @@ def solve(options, rng, seed):
     X, y = draw_signals(rng, seed, options.samples, options.dimension, "restart_descent")
     inputs = inputs_of(options.case, X, options.patch_size)
     fraction = options.fractions[seed % len(options.fractions)]
-    beta = fraction * beta_max(inputs, y, architecture=ARCHITECTURES[options.case])
-    return inputs, y, beta, train_case(options.case, inputs, y, beta)
+    architecture = ARCHITECTURES[options.case]
+    cells = enumerate_cells(inputs, architecture)
+    beta = fraction * beta_max(inputs, y, architecture=architecture, cells=cells)
+    return inputs, y, beta, train_case(options.case, inputs, y, beta, cells)
 
 
 def rounds(options, solved, width, draws):
