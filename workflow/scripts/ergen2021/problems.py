@@ -229,12 +229,12 @@ def correlations(directions, patches, y, pooling="average"):
 # Descent
 
 
-def groups(items):
+def groups(items, together=TOGETHER):
     """Lists of as many as descend together, the last one of what is left."""
     group = []
     for item in items:
         group.append(item)
-        if len(group) == TOGETHER:
+        if len(group) == together:
             yield group
             group = []
     if group:

@@ -1,8 +1,9 @@
 """Claim 1b: the best of several starts of descent beside the convex optimum, over many data sets.
 
 Every data set is trained at one beta, the fractions taken in turn, so that all data sets are
-independent. Further rounds of starts, with other sizes of the starting weights, are begun while
-none has reached the optimum; more starts would not change whether the best of them has.
+independent. Further rounds, each of as many starts as all before it, with other sizes of the
+starting weights, are begun while none has reached the optimum; more starts would not change whether
+the best of them has.
 """
 
 from typing import Literal
@@ -26,6 +27,10 @@ from workflow.scripts.ergen2021.problems import (
 from workflow.scripts.step import Count, Positive
 
 
+# Starts that descend together: the arrays of more leave the cache. No result depends on it.
+TOGETHER = 160
+
+
 class Options(Instances, Descent):
     """Claim 1b: restarts of descent over many data sets, each at one of the fractions in turn."""
 
@@ -39,6 +44,7 @@ class Options(Instances, Descent):
         "two_relu_shared",
         "two_relu_unshared",
     ]
+    restarts: Count = Field(description="starts of the first round; a later one doubles their sum")
     scales: list[Positive] = Field(
         min_length=1, description="of the starts of each round, in units of 1 / sqrt(fan-in)"
     )
@@ -63,12 +69,13 @@ def rounds(options, solved, width, draws):
     going = range(len(solved))
     for number, scale in enumerate(options.scales, 1):
         label = f"{options.case}, round {number}"
-        for group in groups(step.progress(going, label=label, unit="data set")):
+        starts = options.restarts * 2 ** max(number - 2, 0)
+        now = options.model_copy(update={"restarts": starts})
+        progress = step.progress(going, label=label, unit="data set")
+        for group in groups(progress, max(1, TOGETHER // starts)):
             inputs, y, betas, _ = zip(*(solved[i] for i in group), strict=True)
             betas, rng = [[beta] for beta in betas], [draws[i] for i in group]
-            trained = train_restarts(
-                options, options.case, inputs, y, betas, width, rng, scale=scale
-            )
+            trained = train_restarts(now, options.case, inputs, y, betas, width, rng, scale=scale)
             for i, (ends, _) in zip(group, trained, strict=True):
                 found[i].append(ends.objective)
         going = [i for i in going if found[i][-1].min() > solved[i][-1].program * (1 + options.tol)]
