@@ -57,7 +57,6 @@ class Options(step.Options):
         "plain_noisy",
         "resnet_true_compared_1",
         "resnet_true_compared_2",
-        "resnet_true_compared_3",
         "resnet_noisy_many",
         "plain_true_many",
         "plain_noisy_many",
