@@ -60,13 +60,11 @@ def draw_trials(options, rng):
     return np.array(teachers), np.array(starts).swapaxes(0, 1)
 
 
-def measure(options, rng):
-    teachers, starts = draw_trials(options, rng)
-    targets = np.concatenate([teachers] * len(STARTS))
-    first = starts.reshape(targets.shape)
+def descend(options, name, teachers, first):
+    """Table and curves of one kind of starts, shape (trials, t, k)."""
     descent = gradient_descent(
         first,
-        population_objective(targets, options.activation, options.patches),
+        population_objective(teachers, options.activation, options.patches),
         lambda filters: population_hessian(filters, options.activation, options.patches),
         max_iter=options.steps,
         refresh=options.refresh,
@@ -77,12 +75,12 @@ def measure(options, rng):
         "patch_size": options.patch_size,
         "kernels": options.kernels,
         "samples": options.samples,
-        "start": np.repeat(STARTS, options.trials),
-        "seed": np.tile(np.arange(options.trials), len(STARTS)),
+        "start": name,
+        "seed": np.arange(options.trials),
     }
     shown = {0, *np.unique(np.geomspace(1, options.steps, POINTS).astype(int))}
     curves = []
-    descent = step.progress(descent, total=options.steps + 1, label="descent", unit="step")
+    descent = step.progress(descent, total=options.steps + 1, label=name, unit="step")
     for iteration, (end, loss) in enumerate(descent):  # noqa: B007
         if iteration in shown:
             curves.append(pd.DataFrame({**setting, "iteration": iteration, "loss": loss}))
@@ -91,10 +89,18 @@ def measure(options, rng):
         curves.append(pd.DataFrame({**setting, "iteration": later, "loss": loss}))
 
     def errors(found):
-        return [recovery_error(*pair).largest for pair in zip(found, targets, strict=True)]
+        return [recovery_error(*pair).largest for pair in zip(found, teachers, strict=True)]
 
     found = {"start_error": errors(first), "max_error": errors(end), "end_loss": loss}
-    return {"table": pd.DataFrame({**setting, **found}), "curves": pd.concat(curves)}
+    return pd.DataFrame({**setting, **found}), pd.concat(curves)
+
+
+def measure(options, rng):
+    teachers, starts = draw_trials(options, rng)
+    # One kind after the other: most of one kind arrive early, and those of another never.
+    kinds = zip(STARTS, starts, strict=True)
+    found = [descend(options, name, teachers, first) for name, first in kinds]
+    return dict(zip(("table", "curves"), map(pd.concat, zip(*found, strict=True)), strict=True))
 
 
 if __name__ == "__main__":
