@@ -45,6 +45,8 @@ def test_products_are_those_of_torch(shape, dtype):
     a.requires_grad_()
     product(a, a.mT).sum().backward()
     assert a.grad is not None
+    with torch.no_grad():
+        torch.testing.assert_close(product(a, b.mT), a @ b.mT, **tolerance)
 
 
 def test_the_backward_vector_is_the_product_of_the_lemma(build, problem):

@@ -32,7 +32,7 @@ _RANGE = 9.4
 _CEILING = 10.0
 
 # From so many numbers on, torch's loops over elements, which use the processor's vector
-# instructions where those of numpy and scipy do not, repay their calls; as exact, to the last bit.
+# instructions where those of numpy and scipy do not, repay their calls; no less exact.
 _MANY = 2000
 
 # Gauss-Legendre is exact for the trigonometric polynomials (degree at most 10) on an arc.
