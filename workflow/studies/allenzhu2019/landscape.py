@@ -117,9 +117,9 @@ def draw(findings, tables):
     fig, axes = style.panels(3, rows=3, height=6.6)
     style.title(axes[0], "a", "ResNet: the gradient is worth more throughout")
     style.title(axes[1], "b", "plain network: likewise")
+    axes[1].sharey(axes[0])
     for axis, network in zip(axes, ("ResNet", "plain"), strict=False):
         draw_falls(axis, trained[trained.network == network], findings["drops"])
-    axes[1].sharey(axes[0])
     axes[0].set_ylabel("largest decrease of $F$ / $F(W)$")
     draw_saddle(axes[2], findings, early)
 
