@@ -26,7 +26,6 @@ from workflow.scripts.ergen2021.problems import (
 )
 from workflow.scripts.step import Count, Positive
 
-
 # Starts that descend together: the arrays of more leave the cache. No result depends on it.
 TOGETHER = 160
 
