@@ -13,7 +13,6 @@ nearest pole, a distance that shrinks like ``1 / s``.
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -578,12 +577,8 @@ def _elements(small, name, z):
         return small(z)
     import torch  # much of the start-up otherwise
 
-    z = np.ascontiguousarray(z)
-    out = np.empty_like(z)
-    # Read-only arrays, which torch has no word for, are only read here.
-    with warnings.catch_warnings(action="ignore", category=UserWarning):
-        getattr(torch, name)(torch.from_numpy(z), out=torch.from_numpy(out))
-    return out
+    # Torch has no read-only arrays and no negative strides: such ones are copied.
+    return getattr(torch, name)(torch.from_numpy(np.require(z, requirements="CW"))).numpy()
 
 
 def _piecewise_power(z, degree, positive, negative):
