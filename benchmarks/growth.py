@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pandas as pd
-from paired import within
+from paired import say, within
 from threadpoolctl import threadpool_limits
 
 SECONDS, MEMORY = "seconds", "memory [MiB]"
@@ -131,5 +131,5 @@ def curves():
                     "by": by,
                 }
             )
-        print(rows[-1], flush=True)
+        say(rows[-1])
     return pd.DataFrame(rows)

@@ -83,3 +83,9 @@ def row(work, size, seconds, peer, bar, accuracy):
         "met": "" if bar is None else ("yes" if np.median(ratio) >= bar else "no"),
         "accuracy": accuracy,
     }
+
+
+def say(line):
+    """Print a line of a table while the next is measured."""
+    said = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in line.values()]
+    print("  ".join(said), flush=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from paired import say
 from tabulate import tabulate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,8 +73,7 @@ def measure(part, repeats):
     rows = rows[rows.part != part]
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     for line in importlib.import_module(part).comparisons(repeats):
-        said = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in line.values()]
-        print("  ".join(said), flush=True)
+        say(line)
         rows = pd.concat([rows, pd.DataFrame([line | {"part": part, "date": today}])])
         rows.to_csv(RESULTS, index=False, float_format="%.5g")
 

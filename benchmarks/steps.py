@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
+from paired import say
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -94,6 +95,5 @@ def shares():
             | {kind: kinds[kind] / total for kind in [*KINDS, "else"]}
             | {"most under": function, "share": most / total}
         )
-        said = [f"{v:.2f}" if isinstance(v, float) else v for v in rows[-1].values()]
-        print("  ".join(said), flush=True)
+        say(rows[-1])
     return pd.DataFrame(rows)

@@ -11,6 +11,7 @@ import matplotlib as mpl
 import yaml
 
 from workflow.configuration import declared, studies, tables_of
+from workflow.scripts.ledger.slim import slim
 from workflow.studies import style
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,7 +140,7 @@ def draw(paper, nodes, path):
             x += 0.1 * len(text)
     path.parent.mkdir(exist_ok=True)
     fig.savefig(path, format="svg", metadata={"Date": None, "Creator": "cnntheory"})
-    path.write_text(style.slim(path.read_text()))
+    path.write_text(slim(path.read_text()))
     style.plt.close(fig)
 
 

@@ -38,7 +38,7 @@ def bootstrap(
         ``statistic(values, axis=0)``.
     together : bool
         Call ``statistic(replicas, axis=1)`` once, on ``(draws, seeds, ...)``, where a call for
-        every replica would take the time.
+        every replica would take the time; `numpy.median` and `numpy.mean` always are.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def bootstrap(
     """
     values = np.asarray(values)
     picks = rng.integers(len(values), size=(draws, len(values)))
-    if together:
+    if together or statistic in (np.median, np.mean):
         replicas = statistic(values[picks], axis=1)
     else:
         replicas = [statistic(values[pick], axis=0) for pick in picks]

@@ -120,11 +120,11 @@ def test_averaging_loses_at_most_the_mass_near_the_boundary(seed, sigma, spread,
 
 
 @given(turns, turns, st.floats(0, np.pi / 2))
-def test_boundary_mass_is_that_of_a_band_around_the_edge(at, turn, rho):
+def test_a_band_around_the_edge_are_the_angles_within_rho_of_it(at, turn, rho):
     z, normal = unit_vectors(np.array([at])), unit_vectors(np.array(turn))
-    inside = np.abs(z @ normal) <= np.sin(rho)
-    edge = np.abs(np.abs(z @ normal) - np.sin(rho))[0] < 1e-9
-    assert edge or check_closeness.boundary_mass(z, normal, rho)[0] == inside[0]
+    away = np.abs(np.mod(at - turn, np.pi) - np.pi / 2)
+    close = check_closeness.near_boundary(z, normal, rho)[0]
+    assert abs(away - rho) < 1e-7 or close == (away <= rho)
 
 
 def test_boundary_density_is_the_supremum_over_the_directions():

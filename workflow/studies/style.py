@@ -13,6 +13,7 @@ Equal tables give equal bytes on one machine.
 import re
 import warnings
 
+import fontTools.subset
 import matplotlib
 
 matplotlib.use("Agg")
@@ -22,7 +23,6 @@ import numpy as np
 import pandas as pd
 import scipy  # its parts load when used
 import seaborn as sns
-from fontTools.subset import Options
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import Collection
@@ -52,9 +52,18 @@ PIXELS = 200  # an inch, of layers that are pixels
 LIMIT = 300_000  # bytes of an SVG
 RAISED = str.maketrans("\N{MINUS SIGN}.0123456789", "⁻·⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-# What sets glyphs beside each other is of no use in a PDF, where each has its place; left out it
-# need not be cut to the glyphs that are used.
-Options._drop_tables_default = [*Options._drop_tables_default, "GDEF", "GPOS", "GSUB", "kern"]
+
+def _load_font(path, options, load=fontTools.subset.load_font):
+    """A font for a PDF, without what sets glyphs beside each other: there each has its place."""
+    font = load(path, options)
+    for table in ("GDEF", "GPOS", "GSUB", "kern"):
+        if table in font:
+            del font[table]
+    return font
+
+
+# Else it is all read, and cut to the glyphs that are used.
+fontTools.subset.load_font = _load_font
 
 plt.rcParams.update(
     {
@@ -693,16 +702,6 @@ def lighten(fig):
         total -= weights[i]
 
 
-def slim(text):
-    """The same picture in a third fewer bytes: no needless digits, names and blanks."""
-    from scour import scour
-
-    options = scour.generateDefaultOptions()
-    options.strip_ids = options.shorten_ids = True
-    options.newlines = False
-    return scour.scourString(text, options) + "\n"
-
-
 def save(fig, path, drawn, tables):
     """Write SVG, PDF and CSV; label the figure when its images are not MNIST.
 
@@ -738,7 +737,6 @@ def save(fig, path, drawn, tables):
     with step.replacing(path) as part:
         fig.set_dpi(PIXELS)  # printing changes it
         FigureCanvasSVG(fig).print_svg(part, metadata={"Date": None, "Creator": "cnntheory"})
-        part.write_text(slim(part.read_text()))
     with step.replacing(path.with_suffix(".pdf")) as part:
         made = {"CreationDate": None, "Creator": "cnntheory"}
         fig.set_dpi(PIXELS)

@@ -100,8 +100,9 @@ def region_means(w, w_star, patches, regions=REGIONS):
         ``(1/k) sum_i Z_i 1{Z_i in region}`` for S(w, w*), S(w, -w*), S(-w, w*); then
         ``f(w) - f(w*) = z_pp^T (w - w*) + z_pm^T w - z_mp^T w*``.
     """
-    on, star = patches @ w > 0, patches @ w_star > 0
-    k = patches.shape[-2]
+    *lead, k, p = patches.shape
+    rows = patches.reshape(-1, p)  # two products, not two for every input
+    on, star = ((rows @ filter_).reshape(*lead, k) > 0 for filter_ in (w, w_star))
     inside = {"pp": on & star, "pm": on & ~star, "mp": ~on & star}
     return tuple(
         np.einsum("nk,nkp->np", inside[region].astype(patches.dtype), patches) / k

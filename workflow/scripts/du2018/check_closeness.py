@@ -17,23 +17,19 @@ from workflow.scripts.du2018.plane import W_STAR
 from workflow.scripts.step import Count, Positive
 
 
-def boundary_mass(z, normal, rho):
-    """P(z within rho of the boundary of the half-plane of `normal`), angles of z from its edge."""
-    return np.abs(np.abs(wedge_angle(z, normal)) - np.pi / 2) <= rho
-
-
-def wedge_angle(z, normal):
-    """Angle between vectors of the plane and `normal`, in [0, pi]."""
-    return np.abs(np.arctan2(z[:, 1] * normal[0] - z[:, 0] * normal[1], z @ normal))
+def near_boundary(z, normal, rho):
+    """Whether unit vectors lie within rho <= pi / 2 of the edge of the half-plane of `normal`."""
+    return np.abs(z @ normal) <= np.sin(rho)
 
 
 def on_one_sample(angles, phi):
     """gamma, gamma_avg, rho and the mass near the boundary of a sample, least over both sides."""
     z = unit_vectors(angles)
-    average = z.mean(axis=1)
+    average = np.einsum("nkp->np", z) / z.shape[1]  # a mean along few takes five times as long
     length = np.linalg.norm(average, axis=-1)
     cosine = np.einsum("nkp,np->nk", z, average) / length[:, None]
-    rho = float(np.arccos(np.clip(cosine, -1, 1)).max())
+    rho = float(np.arccos(np.clip(cosine.min(), -1, 1)))
+    direction = average / length[:, None]
     gammas, averages, masses = [], [], []
     for side in (phi, -phi):
         w = np.array([np.cos(side), np.sin(side)])
@@ -41,7 +37,7 @@ def on_one_sample(angles, phi):
             moments = sample_moments(w, W_STAR, patches, ["pp,pp"])
             found.append(np.linalg.eigvalsh(moments["pp,pp"])[0])
         inside = (average @ w >= 0) & (average @ W_STAR >= 0)
-        near = boundary_mass(average, w, rho) | boundary_mass(average, W_STAR, rho)
+        near = near_boundary(direction, w, rho) | near_boundary(direction, W_STAR, rho)
         masses.append((inside & near).mean())
     return min(gammas), min(averages), rho, max(masses)
 
