@@ -1,3 +1,4 @@
+import contextlib
 import html
 import os
 import re
@@ -33,6 +34,13 @@ from workflow.scripts.ledger import console
 from workflow.scripts.ledger.theorem import to_html
 
 min_version("9.20")
+
+# To see whether one of our parameters, all words, is a table, Snakemake would import pandas: half
+# of what a run with nothing to do takes beside an empty Snakefile's.
+with contextlib.suppress(ImportError, AttributeError):  # no promise of Snakemake's
+    from snakemake.persistence import PersistenceBase
+
+    PersistenceBase._serialize_param = PersistenceBase._serialize_param_builtin
 
 BEGUN = time.time()
 

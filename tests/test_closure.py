@@ -133,6 +133,19 @@ PAPER = [*PACKAGE, "src/cnntheory/paper/__init__.py"]
             "def later():\n    if True:\n        from cnntheory.paper import laws\n",
             [*PAPER, "src/cnntheory/paper/laws.py"],
         ),
+        (
+            "try:\n    from cnntheory.paper.laws import (  # the one\n        law,\n    )\n"
+            "finally:\n    import os; import cnntheory.descent\n",
+            [*PAPER, "src/cnntheory/descent.py", "src/cnntheory/paper/laws.py"],
+        ),
+        (
+            '"""Words\nfrom which nothing is imported."""\nfrom cnntheory import \\\n    descent\n',
+            [*PACKAGE, "src/cnntheory/descent.py"],
+        ),
+        (
+            "from cnntheory import \\\n    descent\n",
+            [*PACKAGE, "src/cnntheory/descent.py"],
+        ),
         ("import cnntheory_of_others, workflows\n", []),
     ],
 )

@@ -6,6 +6,7 @@ again.
 
 import ast
 import functools
+import re
 from pathlib import Path
 
 import yaml
@@ -14,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Where a project module's file may lie; both are on PYTHONPATH when a step runs.
 ROOTS = ("src", ".")
 PACKAGES = ("cnntheory", "workflow")
+# An import, over several lines if its names stand in brackets.
+IMPORT = re.compile(r"^[ \t]*(?:import|from)\b[^\n(]*(?:\([^)]*\)[^\n]*)?", re.M)
 # Modules of packages that results depend on, to the packages' names in envs/ and those behind them.
 NUMERICAL = {
     "cma": ("cma", "numpy"),
@@ -42,12 +45,14 @@ def _files(module):
     return found
 
 
-def _statements(body):
-    """Statements of any block; an import is no part of an expression, and most nodes are."""
-    for node in body:
-        yield node
-        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
-            yield from _statements(getattr(node, block, ()))
+def _import_statements(path):
+    """Imports in any block of a file. Of its text only they are parsed, which takes a tenth."""
+    text = (ROOT / path).read_text()
+    try:
+        tree = ast.parse("\n".join(map(str.lstrip, IMPORT.findall(text))))
+    except SyntaxError:  # prose that begins a line like an import, or an import of another shape
+        tree = ast.parse(text, path)
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 @functools.cache
@@ -56,10 +61,10 @@ def _modules(path):
     inside = Path(path).relative_to("src") if path.startswith("src/") else Path(path)
     package = inside.parent.parts
     found = set()
-    for node in _statements(ast.parse((ROOT / path).read_text(), path).body):
+    for node in _import_statements(path):
         if isinstance(node, ast.Import):
             found.update(name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join((*base, *filter(None, [node.module])))
             homes = _homes(module)
