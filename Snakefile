@@ -35,8 +35,8 @@ from workflow.scripts.ledger.theorem import to_html
 
 min_version("9.20")
 
-# To see whether one of our parameters, all words, is a table, Snakemake would import pandas: half
-# of what a run with nothing to do takes beside an empty Snakefile's.
+# To see whether one of our parameters, all words, is a table, Snakemake would import pandas, also
+# where there is nothing to do.
 with contextlib.suppress(ImportError, AttributeError):  # no promise of Snakemake's
     from snakemake.persistence import PersistenceBase
 

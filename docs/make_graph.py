@@ -11,8 +11,8 @@ import matplotlib as mpl
 import yaml
 
 from workflow.configuration import declared, studies, tables_of
-from workflow.scripts.ledger.slim import slim
 from workflow.studies import style
+from workflow.studies.slim import slim
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = "images"

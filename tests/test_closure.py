@@ -142,6 +142,8 @@ PAPER = [*PACKAGE, "src/cnntheory/paper/__init__.py"]
             '"""Words\nfrom which nothing is imported."""\nfrom cnntheory import \\\n    descent\n',
             [*PACKAGE, "src/cnntheory/descent.py"],
         ),
+        ("try: import cnntheory.descent\nfinally: pass\n", [*PACKAGE, "src/cnntheory/descent.py"]),
+        ("x = 1; from cnntheory import descent\n", [*PACKAGE, "src/cnntheory/descent.py"]),
         (
             "from cnntheory import \\\n    descent\n",
             [*PACKAGE, "src/cnntheory/descent.py"],

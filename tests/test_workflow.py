@@ -508,7 +508,7 @@ def test_a_second_run_does_nothing_even_when_every_file_was_touched(quick, snake
 
 
 def test_a_run_with_nothing_to_do_imports_no_pandas(quick, snakemake):
-    """It takes most of what such a run takes beside one of an empty Snakefile."""
+    """Else Snakemake looks whether a parameter is a table."""
     done = snakemake(quick.tree, "--dry-run", "--quiet", "all", PYTHONPROFILEIMPORTTIME=1)
     assert done.returncode == 0, done.stdout
     modules = [line.rsplit("|")[-1].strip() for line in done.stdout.splitlines() if "|" in line]

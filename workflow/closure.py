@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Where a project module's file may lie; both are on PYTHONPATH when a step runs.
 ROOTS = ("src", ".")
 PACKAGES = ("cnntheory", "workflow")
-# An import, over several lines if its names stand in brackets.
-IMPORT = re.compile(r"^[ \t]*(?:import|from)\b[^\n(]*(?:\([^)]*\)[^\n]*)?", re.M)
+# An import and what stands behind it, over several lines if its names are in brackets.
+IMPORT = re.compile(r"(?:^|[:;])[ \t]*((?:import|from)\b[^\n(]*(?:\([^)]*\)[^\n]*)?)", re.M)
 # Modules of packages that results depend on, to the packages' names in envs/ and those behind them.
 NUMERICAL = {
     "cma": ("cma", "numpy"),
@@ -49,7 +49,7 @@ def _import_statements(path):
     """Imports in any block of a file. Of its text only they are parsed, which takes a tenth."""
     text = (ROOT / path).read_text()
     try:
-        tree = ast.parse("\n".join(map(str.lstrip, IMPORT.findall(text))))
+        tree = ast.parse("\n".join(IMPORT.findall(text)))
     except SyntaxError:  # prose that begins a line like an import, or an import of another shape
         tree = ast.parse(text, path)
     return [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]

@@ -17,8 +17,8 @@ import yaml
 from cnntheory import images
 from workflow.configuration import studies
 from workflow.scripts.ledger import archive, console, theorem, write_ledger
-from workflow.scripts.ledger.slim import slim
 from workflow.studies import style, verdicts
+from workflow.studies.slim import slim
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 10_000_000  # bytes of the page and all beside it

@@ -34,6 +34,7 @@ from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 from cnntheory import images
 from cnntheory.stats import median_band
 from workflow.scripts import step
+from workflow.studies.slim import slim
 
 SINGLE, DOUBLE = 3.3, 6.8  # inches: one and two columns
 BLUE, AMBER, GREEN, VERMILLION, PINK, *_, SKY = sns.color_palette("colorblind").as_hex()
@@ -737,6 +738,7 @@ def save(fig, path, drawn, tables):
     with step.replacing(path) as part:
         fig.set_dpi(PIXELS)  # printing changes it
         FigureCanvasSVG(fig).print_svg(part, metadata={"Date": None, "Creator": "cnntheory"})
+        part.write_text(slim(part.read_text()))
     with step.replacing(path.with_suffix(".pdf")) as part:
         made = {"CreationDate": None, "Creator": "cnntheory"}
         fig.set_dpi(PIXELS)

@@ -23,7 +23,6 @@ from workflow.closure import ROOT
 from workflow.scripts import step
 from workflow.scripts.ledger import console
 from workflow.scripts.ledger.archive import pack
-from workflow.scripts.ledger.slim import slim
 from workflow.scripts.ledger.theorem import to_html
 
 TEMPLATES = ROOT / "workflow/report/ledger"
@@ -370,7 +369,7 @@ def _compare(claims, committed, scale):
 
 def _picture(path):
     with step.reading(path):
-        return slim(path.read_text()).encode()
+        return re.sub("<!--.*?-->", "", path.read_text(), flags=re.S).encode()
 
 
 def _data(path, name):

@@ -25,9 +25,10 @@ def slim(text):
     Returns
     -------
     str
+        With its comments, which say what the texts are that it writes as outlines.
     """
     ET.register_namespace("", SVG)
-    root = ET.fromstring(text)
+    root = ET.fromstring(text, ET.XMLParser(target=ET.TreeBuilder(insert_comments=True)))
     size = {name: root.get(name) for name in ("width", "height")}
     for element in list(root.iter()):
         _tidy(element)
