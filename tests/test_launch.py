@@ -1,6 +1,7 @@
 """A step in a fork of a server is what it is in an interpreter of its own."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DRIVER = """
 import os, subprocess, sys
 from workflow import launch
-launch.start()
+launch.start(os.environ.get("PACKAGES", "").split())
 print(os.environ.get(launch.FORKS), flush=True)
 if sys.argv[1:] == ["wait"]:
     sys.stdin.read()
@@ -41,6 +42,9 @@ print(json.dumps({
     "handlers": [str(signal) for signal in map(__import__("signal").getsignal, (2, 15))],
 }))
 """
+
+# While it runs, the server loads.
+PAUSE = "import time; time.sleep(0.5)"
 
 
 @pytest.fixture(params=["forked", "here"])
@@ -89,11 +93,22 @@ def test_a_step_sees_what_it_would_by_itself(run, tmp_path):
     assert (code, done.stderr) == ("0", alone.stderr)
 
 
-def test_packages_are_loaded_once_and_modules_of_ours_by_every_step(run):
+def test_packages_that_two_steps_ask_for_are_loaded_and_modules_of_ours_never(run):
     look = "import sys; print('tabulate' in sys.modules, 'cnntheory.stats' in sys.modules)"
-    done = run(look, "import tabulate, cnntheory.stats", look)
-    _, first, _, _, second, _ = done.stdout.splitlines()
-    assert (first, second) == ("False False", f"{run.forked} False")
+    load = "import tabulate, cnntheory.stats"
+    done = run(look, load, PAUSE, look, load, PAUSE, look)
+    looks = [line for line in done.stdout.splitlines() if " " in line]
+    assert looks == ["False False", "False False", f"{run.forked} False"]
+
+
+def test_what_nearly_all_steps_need_is_loaded_unasked(run, monkeypatch):
+    monkeypatch.setenv("PACKAGES", "no_such_package tabulate")
+    look = "import sys; print('tabulate' in sys.modules)"
+    done = run(PAUSE, look)
+    assert done.stdout.splitlines()[1:] == ["0", str(run.forked), "0"]
+    assert done.stderr == ""
+    for name in launch.PACKAGES:
+        assert importlib.util.find_spec(name), name
 
 
 @pytest.mark.parametrize(

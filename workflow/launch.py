@@ -4,11 +4,11 @@
 
 does what ``python STEP ...`` does, and writes its seconds and its peak memory to USAGE, a line of
 JSON. Most of what a small job takes is the import of numpy, pandas, matplotlib and torch. So a run
-starts one server (`start`); a step is a fork of it, and what packages a step has imported the
-server then imports too, for those that follow. The project's own modules are never shared, so an
-edit holds from the next job on. Where there is no server, by hand, on a cluster, in an environment
-of conda's, on a system other than Linux, the step runs right here; ``CNNTHEORY_FORKS=no`` runs it
-here as well.
+starts one server (`start`); a step is a fork of it. While nobody asks for one, the server loads
+what nearly all steps need, and what else two steps have imported, for those that follow. The
+project's own modules are never shared, so an edit holds from the next job on. Where there is no
+server, by hand, on a cluster, in an environment of conda's, on a system other than Linux, the step
+runs right here; ``CNNTHEORY_FORKS=no`` runs it here as well.
 """
 
 import atexit
@@ -19,7 +19,6 @@ import json
 import os
 import resource
 import runpy
-import select
 import selectors
 import shutil
 import signal
@@ -38,6 +37,8 @@ FORKS = "CNNTHEORY_FORKS"
 # All steps run on one thread. A library reads its number when it is loaded.
 THREADS = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM", "NUMEXPR_NUM")
 OURS = ("__main__", "cnntheory", "workflow")
+# What nearly all steps need.
+PACKAGES = ("pandas", "pyarrow.parquet", "scipy.stats", "seaborn", "fontTools.subset")
 _FDS = 3  # stdin, stdout, stderr
 _MIB = 1024**2 if sys.platform == "darwin" else 1024  # in the units of getrusage
 
@@ -48,7 +49,7 @@ def main(words):
         step = {"usage": words[0], "argv": words[1:]}
         _hand_over(step)
         _run(**step)
-    elif forked := _serve(socket.socket(fileno=int(words[1])), Path(words[2])):
+    elif forked := _serve(socket.socket(fileno=int(words[1])), Path(words[2]), words[3:]):
         step, imported = forked
         before = set(sys.modules)
         if (code := _outcome(step)) == 0:
@@ -96,7 +97,7 @@ def _run(usage, argv):
     Path(usage).write_text(json.dumps(found) + "\n")
 
 
-def start():
+def start(packages=PACKAGES):
     """Start the server of a run; it ends with this process, once the steps that run are done.
 
     Where it cannot be started the steps run by themselves.
@@ -116,7 +117,14 @@ def start():
             opened.callback(os.close, end)
             with open(alive) as stdin:
                 subprocess.Popen(
-                    [sys.executable, __file__, "--serve", str(listener.fileno()), str(folder)],
+                    [
+                        sys.executable,
+                        __file__,
+                        "--serve",
+                        str(listener.fileno()),
+                        str(folder),
+                        *packages,
+                    ],
                     stdin=stdin,
                     stdout=subprocess.DEVNULL,
                     pass_fds=[listener.fileno()],
@@ -161,16 +169,21 @@ def _hand_over(step):
     sys.exit(int(code))
 
 
-def _serve(listener, folder):
+def _serve(listener, folder, packages):
     """Fork for every step that is asked for: ``step, imported`` in the fork, None in the end."""
     # It is for Snakemake and the steps, which take it as they were to take it.
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    waiting = list(packages)  # to be loaded
+    imported = set()  # packages that some step has imported
     running = {}  # pid to the connection to its client
     with selectors.DefaultSelector() as ready:
         ready.register(listener, selectors.EVENT_READ, ("asked", None))
         ready.register(sys.stdin, selectors.EVENT_READ, ("over", None))
         while running or listener.fileno() >= 0:
-            for key, _ in ready.select():
+            events = ready.select(0 if waiting else None)
+            if waiting and not events:
+                _load(waiting.pop(0))
+            for key, _ in events:
                 event, pid = key.data
                 if event == "asked" and listener.fileno() >= 0:
                     if not (received := _receive(listener)):
@@ -197,6 +210,7 @@ def _serve(listener, folder):
                     ready.unregister(listener)
                     ready.unregister(sys.stdin)
                     listener.close()
+                    waiting.clear()
                 elif event == "ended":
                     _, status = os.waitpid(pid, 0)
                     ready.unregister(key.fd)
@@ -204,9 +218,11 @@ def _serve(listener, folder):
                     with running.pop(pid) as client, contextlib.suppress(KeyError, OSError):
                         ready.unregister(client)
                         client.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
-                    # Nothing follows a run that is over.
-                    if listener.fileno() >= 0 and not select.select([sys.stdin], [], [], 0)[0]:
-                        _load(folder / str(pid))
+                    if listener.fileno() >= 0:  # nothing follows a run that is over
+                        names = _imported(folder / str(pid))
+                        # A step that asks meanwhile waits: not for what one step took, as torch.
+                        waiting += [name for name in names if name in imported]
+                        imported.update(names)
                 elif event == "left" and pid in running:  # the client was ended: so is its step
                     ready.unregister(key.fileobj)
                     os.kill(pid, signal.SIGTERM)
@@ -254,17 +270,20 @@ def _fork():
         return None, None
 
 
-def _load(imported):
-    """Import the packages that a fork has imported, in its order; some need not be modules."""
+def _imported(file):
+    """Names of the packages that a fork has imported, in its order."""
     try:
-        names = json.loads(imported.read_text())
+        names = json.loads(file.read_text())
+        file.unlink()
     except (OSError, ValueError):  # the step failed, or the disk is full
-        return
-    for name in names:
-        if name.split(".")[0] not in OURS:
-            with contextlib.suppress(Exception):
-                importlib.import_module(name)
-    imported.unlink()
+        return []
+    return [name for name in names if name.split(".")[0] not in OURS]
+
+
+def _load(name):
+    """Import a package; it need not be a module, or not be installed."""
+    with contextlib.suppress(Exception):
+        importlib.import_module(name)
     gc.freeze()  # what is loaded is left alone by the forks, and so stays shared
 
 
