@@ -80,9 +80,9 @@ def slope_beside(rows, x, y, other, rng):
 
     def fit(products, axis):
         total = products.sum(axis=axis)
-        return np.linalg.solve(total[:2, :2], total[:2, 2])[0]
+        return np.linalg.solve(total[..., :2, :2], total[..., :2, 2:])[..., 0, 0]
 
-    interval = bootstrap(products, rng, fit)
+    interval = bootstrap(products, rng, fit, together=True)
     return Measured(fit(products, 0), *interval, len(parts), data_of(rows))
 
 
@@ -102,7 +102,8 @@ def slope_of_means(rows, x, y, rng):
 
     values = wide.to_numpy()
     fewest = int(wide.notna().sum().min())
-    return Measured(fit(values), *bootstrap(values, rng, fit), fewest, data_of(rows))
+    interval = bootstrap(values, rng, fit, together=True)
+    return Measured(fit(values), *interval, fewest, data_of(rows))
 
 
 def slopes_by(rows, key, x, y, rng):

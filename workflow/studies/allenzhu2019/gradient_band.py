@@ -70,18 +70,18 @@ def edge_spread(rows, rng):
     if not groups:
         return NOTHING
 
-    def spread(parts):
-        values = [np.nanmedian(part) for part in parts]
-        return max(values) / min(values)
-
-    replicas = [
-        spread([part[rng.integers(len(part), size=len(part))] for part in groups])
-        for _ in range(2000)
-    ]
+    medians = np.array([np.nanmedian(part) for part in groups])
+    replicas = np.stack(
+        [
+            np.nanmedian(part[rng.integers(len(part), size=(2000, len(part)))], axis=(1, 2))
+            for part in groups
+        ]
+    )
     tail = 50 * (1 - LEVEL)
-    low, high = np.percentile(replicas, [tail, 100 - tail])
+    low, high = np.percentile(replicas.max(axis=0) / replicas.min(axis=0), [tail, 100 - tail])
     note = "Median edge " + ", ".join(f"{edge:.2f} (m = {m})" for m, edge in edges.items()) + "."
-    return Measured(spread(groups), low, high, min(map(len, groups)), data_of(rows), note)
+    least = min(map(len, groups))
+    return Measured(medians.max() / medians.min(), low, high, least, data_of(rows), note)
 
 
 def draw(findings, tables):

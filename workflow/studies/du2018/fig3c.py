@@ -52,9 +52,13 @@ def worst_median(last, claim, rng):
     """Median loss of the converged runs, with whole seeds drawn again; the larger of both kinds."""
     converged = claim.succeeded(last)
     medians = []
+
+    def over_all(replicas, axis):
+        return np.nanmedian(replicas.reshape(len(replicas), -1), axis=1)
+
     for _, rows in last[converged].groupby("teacher"):
         values = by_start(rows).to_numpy()
-        interval = bootstrap(values, rng, lambda rows, axis: np.nanmedian(rows))
+        interval = bootstrap(values, rng, over_all, together=True)
         medians.append(Measured(np.nanmedian(values), *interval, len(values), rows.data.iloc[0]))
     dead = int((~converged).sum())
     if not medians:

@@ -24,10 +24,12 @@ def judge(tables, claims, rng):
             """Spearman correlation, the same with the levels permuted, log-log slope."""
             mean = rows.mean(axis=axis)
             rank = centred_ranks(mean)
-            spearman = ranks @ rank / np.sqrt((ranks**2).sum(axis=1) * (rank @ rank))
-            return np.array([*spearman, log_log_slope(complexity, mean)])
+            lengths = (ranks**2).sum(axis=1) * (rank**2).sum(axis=-1, keepdims=True)
+            slope = log_log_slope(complexity, mean)
+            return np.concatenate([rank @ ranks.T / np.sqrt(lengths), slope[..., None]], axis=-1)
 
-        measured = zip(of_mean(iterations, 0), *bootstrap(iterations, rng, of_mean), strict=True)
+        interval = bootstrap(iterations, rng, of_mean, together=True)
+        measured = zip(of_mean(iterations, 0), *interval, strict=True)
         correlations[rule], shuffled[rule], found[claim] = (
             Measured(*map(float, number), seeds) for number in measured
         )

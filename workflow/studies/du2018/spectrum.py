@@ -59,7 +59,11 @@ def by_cell(values, data, rng):
 def median_of_runs(rows, data, rng):
     """Median of the scaled times over runs and directions, with whole runs drawn again."""
     runs = rows.pivot(index="seed", columns="direction", values="scaled").to_numpy()
-    interval = bootstrap(runs, rng, lambda runs, axis: np.nanmedian(runs))
+
+    def over_all(replicas, axis):
+        return np.nanmedian(replicas.reshape(len(replicas), -1), axis=1)
+
+    interval = bootstrap(runs, rng, over_all, together=True)
     return Measured(float(np.nanmedian(runs)), *interval, len(runs), data)
 
 

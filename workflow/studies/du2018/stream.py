@@ -20,7 +20,7 @@ def judge(tables, claims, rng):
 
     def spread(rows, axis):
         scaled = np.median(rows, axis=axis) * times.columns.to_numpy()
-        return scaled.max() / scaled.min()
+        return scaled.max(axis=-1) / scaled.min(axis=-1)
 
     floor = claims["10e"].rows(table).pivot(index="run", columns="step", values="end_error")
 
@@ -35,11 +35,13 @@ def judge(tables, claims, rng):
     }
     return {
         "10": worst_share(clean, kept(clean), min),
-        "10b": Measured(spread(values, 0), *bootstrap(values, rng, spread), runs),
+        "10b": Measured(spread(values, 0), *bootstrap(values, rng, spread, together=True), runs),
         "10c": worst_share(inside, claims["10c"].succeeded(inside), max),
         "10x": worst_share(noisy, kept(noisy), min),
         "10d": max(tails.values(), key=lambda measured: measured.high),
-        "10e": Measured(float(slope(left, 0)), *bootstrap(left, rng, slope), len(left)),
+        "10e": Measured(
+            float(slope(left, 0)), *bootstrap(left, rng, slope, together=True), len(left)
+        ),
         "tails": tails,
         "deltas": deltas,
         "T eta": times * times.columns,

@@ -19,9 +19,8 @@ PARAMETERS = {
 
 def half(samples, shares, level):
     """n at which the share reaches the level; NaN where the grid does not reach across it."""
-    if not shares[0] < level <= shares.max():
-        return np.nan
-    return crossing(samples, shares, level)
+    across = (shares[..., 0] < level) & (level <= shares.max(axis=-1))
+    return np.where(across, crossing(samples, shares, level), np.nan)
 
 
 def exponent(rows, parameter, level, rng):
@@ -35,15 +34,17 @@ def exponent(rows, parameter, level, rng):
     edges = np.cumsum([len(grid) for grid in grids.values()])[:-1]
 
     def needed(values, axis):
-        shares = np.split(values.mean(axis=axis), edges)
-        return np.array([half(*pair, level) for pair in zip(grids.values(), shares, strict=True)])
+        shares = np.split(values.mean(axis=axis), edges, axis=-1)
+        pairs = zip(grids.values(), shares, strict=True)
+        return np.stack([half(*pair, level) for pair in pairs], axis=-1)
 
     def slope(values, axis):
-        return float(log_log_slope(list(grids), needed(values, axis)))
+        return log_log_slope(list(grids), needed(values, axis))
 
     values = wide.to_numpy(dtype=float)
-    low, high = bootstrap(values, rng, needed)
-    found = Measured(slope(values, 0), *bootstrap(values, rng, slope), len(values))
+    low, high = bootstrap(values, rng, needed, together=True)
+    interval = bootstrap(values, rng, slope, together=True)
+    found = Measured(float(slope(values, 0)), *interval, len(values))
     middle = needed(values, 0)
     told = ", ".join(f"{n:.3g} at {value:g}" for value, n in zip(grids, middle, strict=True))
     return found._replace(note=f"n_50: {told}."), {

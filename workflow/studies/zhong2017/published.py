@@ -31,11 +31,10 @@ def ratio(claim, table, rng):
     samples = wide[methods[0]].columns.to_numpy()
 
     def needed(values, axis):
-        shares = values.mean(axis=axis)
-        return [crossing(samples, row, claim.given["share"]) for row in shares]
+        return crossing(samples, values.mean(axis=axis), claim.given["share"])
 
     def statistic(values, axis):
-        ours, peer = needed(values, axis)
+        ours, peer = np.moveaxis(needed(values, axis), -1, 0)
         return peer / ours
 
     told, found = [], needed(values, 0)
@@ -44,8 +43,8 @@ def ratio(claim, table, rng):
         sign = sign if shares.max() >= claim.given["share"] else ">= "
         told.append(f"{METHODS[method]} {sign}{n:,.0f}")
     measured = Measured(
-        statistic(values, 0),
-        *bootstrap(values, rng, statistic),
+        float(statistic(values, 0)),
+        *bootstrap(values, rng, statistic, together=True),
         len(values),
         note=f"Samples for half of the trials: {'; '.join(told)}.",
     )

@@ -18,11 +18,18 @@ JUDGED = {
 
 
 def crossing(samples, shares, level):
-    """n at which a growing share reaches a level, by interpolation in log n.
+    """n at which shares, along their last axis, reach a level, by interpolation in log n.
 
-    Shares rise with n but for sampling noise: interpolation needs them monotone.
+    Shares rise with n but for sampling noise: interpolation needs them monotone. The first or the
+    last n where they are above or below the level throughout.
     """
-    return np.exp(np.interp(level, np.maximum.accumulate(shares), np.log(samples)))
+    logs = np.log(np.asarray(samples))
+    rising = np.maximum.accumulate(np.asarray(shares), axis=-1)
+    after = np.sum(rising <= level, axis=-1)
+    ends = [np.clip(at, 0, len(logs) - 1) for at in (after - 1, after)]
+    low, high = (np.take_along_axis(rising, at[..., None], -1)[..., 0] for at in ends)
+    part = (level - low) / np.where(high > low, high - low, 1)
+    return np.exp(logs[ends[0]] + part * (logs[ends[1]] - logs[ends[0]]))
 
 
 def crossing_slope(wide, level, rng):
@@ -30,11 +37,13 @@ def crossing_slope(wide, level, rng):
     sizes, samples = (wide.columns.get_level_values(key).unique().to_numpy() for key in CELL)
 
     def slope(rows, axis):
-        shares = rows.mean(axis=axis).reshape(len(sizes), len(samples))
-        return float(log_log_slope(sizes, [crossing(samples, row, level) for row in shares]))
+        shares = rows.mean(axis=axis)
+        shares = shares.reshape(*shares.shape[:-1], len(sizes), len(samples))
+        return log_log_slope(sizes, crossing(samples, shares, level))
 
     values = wide.to_numpy(dtype=float)
-    return Measured(slope(values, 0), *bootstrap(values, rng, slope), len(values))
+    interval = bootstrap(values, rng, slope, together=True)
+    return Measured(float(slope(values, 0)), *interval, len(values))
 
 
 def share_of_cells(rows):

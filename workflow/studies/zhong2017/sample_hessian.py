@@ -22,7 +22,8 @@ def farthest_median(rows, rng):
         def gap(values, axis):
             return abs(np.median(values, axis=axis) - 1)
 
-        interval = bootstrap(ratio, rng, gap, level=1 - (1 - LEVEL) / len(groups))
+        level = 1 - (1 - LEVEL) / len(groups)
+        interval = bootstrap(ratio, rng, gap, level, together=True)
         found.append(Measured(gap(ratio, 0), *interval, group.seed.nunique()))
     return max(found, key=lambda measured: measured.value)
 
@@ -49,10 +50,11 @@ def slope_of_median(values, rng):
     """Log-log slope of the median over seeds against the columns."""
 
     def slope(rows, axis):
-        return float(log_log_slope(values.columns, np.median(rows, axis=axis)))
+        return log_log_slope(values.columns, np.median(rows, axis=axis))
 
     rows = values.to_numpy()
-    return Measured(slope(rows, 0), *bootstrap(rows, rng, slope), len(rows))
+    interval = bootstrap(rows, rng, slope, together=True)
+    return Measured(float(slope(rows, 0)), *interval, len(rows))
 
 
 def judge(tables, claims, rng):

@@ -17,11 +17,13 @@ def falling(rows, rng):
     samples = wide.columns.get_level_values("samples").unique().to_numpy()
 
     def slope(values, axis):
-        medians = np.median(values, axis=axis).reshape(-1, len(samples))
-        return float(log_log_slope(samples, medians).mean())
+        medians = np.median(values, axis=axis)
+        medians = medians.reshape(*medians.shape[:-1], -1, len(samples))
+        return log_log_slope(samples, medians).mean(axis=-1)
 
     values = wide.to_numpy()
-    return Measured(slope(values, 0), *bootstrap(values, rng, slope), len(values))
+    interval = bootstrap(values, rng, slope, together=True)
+    return Measured(float(slope(values, 0)), *interval, len(values))
 
 
 def constancy(rows):
@@ -48,11 +50,12 @@ def shrinkage(rows, few, many, rng):
     wide = rows.pivot(index="seed", columns="samples", values="distance")
 
     def ratio(values, axis):
-        first, last = np.median(values, axis=axis)
+        first, last = np.moveaxis(np.median(values, axis=axis), -1, 0)
         return last / first
 
     values = wide[[few, many]].to_numpy()
-    return Measured(ratio(values, 0), *bootstrap(values, rng, ratio), len(values))
+    interval = bootstrap(values, rng, ratio, together=True)
+    return Measured(float(ratio(values, 0)), *interval, len(values))
 
 
 def judge(tables, claims, rng):
