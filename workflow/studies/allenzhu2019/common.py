@@ -83,7 +83,7 @@ def slope_beside(rows, x, y, other, rng):
         return np.linalg.solve(total[..., :2, :2], total[..., :2, 2:])[..., 0, 0]
 
     interval = bootstrap(products, rng, fit, together=True)
-    return Measured(fit(products, 0), *interval, len(parts), data_of(rows))
+    return Measured(float(fit(products, 0)), *interval, len(parts), data_of(rows))
 
 
 def slope_of_means(rows, x, y, rng):
