@@ -33,6 +33,8 @@ def judged(paper, name, tables):
     sign = read_sign(ROOT / f"workflow/studies/{paper}/{name}.yaml")
     module = importlib.import_module(f"workflow.studies.{paper}.{name}")
     findings = study.examine(sign, module.judge, tables, np.random.default_rng(0))
+    for claim in sign.by_id():
+        assert findings[claim].text()  # as figures write it
     rows = verdicts.rows(paper, name, sign.by_id(), findings, "standard", f"{name}.svg")
     return {row["id"]: row for row in rows}
 
