@@ -12,6 +12,7 @@ runs right here; ``CNNTHEORY_FORKS=no`` runs it here as well.
 """
 
 import atexit
+import collections
 import contextlib
 import gc
 import importlib
@@ -174,7 +175,7 @@ def _serve(listener, folder, packages):
     # It is for Snakemake and the steps, which take it as they were to take it.
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     waiting = list(packages)  # to be loaded
-    imported = set()  # packages that some step has imported
+    imported = collections.Counter()  # how many steps have imported a package
     running = {}  # pid to the connection to its client
     with selectors.DefaultSelector() as ready:
         ready.register(listener, selectors.EVENT_READ, ("asked", None))
@@ -221,8 +222,8 @@ def _serve(listener, folder, packages):
                     if listener.fileno() >= 0:  # nothing follows a run that is over
                         names = _imported(folder / str(pid))
                         # A step that asks meanwhile waits: not for what one step took, as torch.
-                        waiting += [name for name in names if name in imported]
                         imported.update(names)
+                        waiting += [name for name in names if imported[name] == 2]
                 elif event == "left" and pid in running:  # the client was ended: so is its step
                     ready.unregister(key.fileobj)
                     os.kill(pid, signal.SIGTERM)

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from cnntheory.stats import bootstrap, median_band
+from cnntheory.stats import median_band
 from workflow.studies import study, style
-from workflow.studies.du2018.image_runs import at_the_end, show_errors, show_losses
+from workflow.studies.du2018.image_runs import at_the_end, median_of_all, show_errors, show_losses
 from workflow.studies.verdicts import Measured, exactly
 
 LEVEL = 0.95
@@ -52,14 +52,10 @@ def worst_median(last, claim, rng):
     """Median loss of the converged runs, with whole seeds drawn again; the larger of both kinds."""
     converged = claim.succeeded(last)
     medians = []
-
-    def over_all(replicas, axis):
-        return np.nanmedian(replicas.reshape(len(replicas), -1), axis=1)
-
     for _, rows in last[converged].groupby("teacher"):
         values = by_start(rows).to_numpy()
-        interval = bootstrap(values, rng, over_all, together=True)
-        medians.append(Measured(np.nanmedian(values), *interval, len(values), rows.data.iloc[0]))
+        found = median_of_all(values, rng)
+        medians.append(Measured(*found, len(values), rows.data.iloc[0]))
     dead = int((~converged).sum())
     if not medians:
         return exactly(

@@ -1,8 +1,10 @@
 """Runs on image patches: which of them converged, and how their curves are drawn."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from cnntheory.stats import bootstrap
 from workflow.studies import style
 
 RUN = ["teacher", "start_distance", "seed"]
@@ -12,6 +14,15 @@ def at_the_end(table):
     """The rows of the last epoch, or of the learned filter itself (mixing 1)."""
     along = column_of_time(table)
     return table[table[along] == table[along].max()]
+
+
+def median_of_all(values, rng):
+    """``median, low, high`` of what there is of values ``(seeds, ...)``; seeds are drawn again."""
+
+    def over_all(replicas, axis):
+        return np.nanmedian(replicas.reshape(len(replicas), -1), axis=1)
+
+    return np.nanmedian(values), *bootstrap(values, rng, over_all, together=True)
 
 
 def of_runs(table, runs):

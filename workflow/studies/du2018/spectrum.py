@@ -5,7 +5,7 @@ import pandas as pd
 
 from cnntheory.stats import bootstrap, log_log_slope
 from workflow.studies import study, style
-from workflow.studies.du2018.image_runs import RUN, at_the_end, of_runs
+from workflow.studies.du2018.image_runs import RUN, at_the_end, median_of_all, of_runs
 from workflow.studies.verdicts import Measured, exactly
 
 CELL = ["teacher", "start_distance"]
@@ -59,12 +59,7 @@ def by_cell(values, data, rng):
 def median_of_runs(rows, data, rng):
     """Median of the scaled times over runs and directions, with whole runs drawn again."""
     runs = rows.pivot(index="seed", columns="direction", values="scaled").to_numpy()
-
-    def over_all(replicas, axis):
-        return np.nanmedian(replicas.reshape(len(replicas), -1), axis=1)
-
-    interval = bootstrap(runs, rng, over_all, together=True)
-    return Measured(float(np.nanmedian(runs)), *interval, len(runs), data)
+    return Measured(*median_of_all(runs, rng), len(runs), data)
 
 
 def shares_low(rows, half):
